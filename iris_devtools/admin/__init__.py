@@ -1,0 +1,1 @@
+"""What an administrator does over the wire: databases, files, namespaces, processes."""

@@ -1,0 +1,1 @@
+"""A place to connect to: container, existing server or stand-in."""

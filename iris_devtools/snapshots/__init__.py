@@ -1,0 +1,1 @@
+"""Snapshots: key, manifest, store, capture, restore, plan."""

@@ -1,0 +1,1 @@
+"""Class calls of the Native API: the system classes that administration needs."""

@@ -1,0 +1,1 @@
+"""One connection: the one place where wire, SQL, storage and class calls meet."""

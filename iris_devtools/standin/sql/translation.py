@@ -1,0 +1,95 @@
+"""What a statement becomes: the value that the translator hands to whoever runs it.
+
+Every class here is frozen and holds no connection: translations are cached and shared by all sessions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Union
+
+from iris_devtools.standin.catalog.model import Table
+from iris_devtools.standin.types import SqlType
+from iris_devtools.standin.values import Scalar
+
+__all__ = ["Bind", "Control", "Ddl", "OutputColumn", "Select", "Translation", "Write"]
+
+Convert = Callable[[Scalar], Scalar]
+"""From one form of a value to another; raises :class:`~iris_devtools.standin.errors.SQLError` for a bad one."""
+
+
+@dataclass(frozen=True)
+class Bind:
+    """One parameter of the SQLite text, in its order: where the value comes from, and its conversion before binding."""
+
+    source: int
+    """The ``n`` of ``:%qpar(n)``, from 1."""
+    convert: Convert | None = None
+
+
+@dataclass(frozen=True)
+class OutputColumn:
+    """One column of a result, as the client is told of it (wire-protocol 7.1)."""
+
+    name: str
+    type: SqlType
+    nullable: bool = True
+    label: str = ""
+    table: str = ""
+    schema: str = ""
+    auto_increment: bool = False
+    fetch: Convert | None = None
+    """From the SQLite value to the value on the wire; ``None`` where they are the same."""
+
+
+@dataclass(frozen=True)
+class Select:
+    """A query: runs as one SQLite statement."""
+
+    sql: str
+    binds: tuple[Bind, ...]
+    columns: tuple[OutputColumn, ...]
+    parameter_count: int
+    reads: frozenset[str] = frozenset()
+    """Qualified upper-case names of the system tables that it reads (those that are filled on demand)."""
+
+
+@dataclass(frozen=True)
+class Write:
+    """INSERT, UPDATE, DELETE or TRUNCATE: runs as one or more SQLite statements in one savepoint; atomic.
+
+    The row count is the sum over the statements that ``counted`` marks.
+    """
+
+    verb: str
+    """``INSERT``, ``UPDATE``, ``DELETE``, ``TRUNCATE``, ``INSERT OR UPDATE``"""
+    table: Table
+    steps: tuple[tuple[str, tuple[Bind, ...]], ...]
+    parameter_count: int
+    no_check: bool = False
+
+
+@dataclass(frozen=True)
+class Ddl:
+    """A definition statement; ``statement`` is one of the dataclasses of ``catalog.statements``."""
+
+    statement: Any
+
+
+@dataclass(frozen=True)
+class Control:
+    """Transactions, options, privileges and the rest that neither reads nor writes rows.
+
+    ``verb`` is its upper-case name: ``START TRANSACTION``, ``COMMIT``, ``ROLLBACK``, ``SAVEPOINT``,
+    ``ROLLBACK TO SAVEPOINT``, ``SET TRANSACTION``, ``SET OPTION``, ``%CHECKPRIV``, ``%INTRANSACTION``, ``LOCK``,
+    ``UNLOCK``, ``PURGE CACHED QUERIES``, ``CREATE DATABASE``, ``DROP DATABASE``, ``USE DATABASE``, ``CALL``,
+    ``TUNE TABLE``, ``BUILD INDEX``, ``CREATE SCHEMA``, ``DROP SCHEMA``, ``GRANT``, ``REVOKE``.
+    ``arguments`` are its operands by name.
+    """
+
+    verb: str
+    arguments: dict[str, Any]
+
+
+Translation = Union[Select, Write, Ddl, Control]

@@ -1,0 +1,1 @@
+"""Database files, namespaces and accounts: what an IRIS manager directory holds."""

@@ -1,0 +1,1 @@
+"""The test layer: pytest plugin, fixtures, isolation."""
