@@ -1,0 +1,53 @@
+"""Makes the commands of this package commands of the stock ``alembic`` program.
+
+Alembic loads this module (entry point ``alembic.plugins``) while ``alembic`` itself is still being imported. So nothing
+here may import ``alembic.config``: the commands are registered when that module has been imported, by a hook around
+``CommandLine._generate_args``, the method that gives the parser its sub-commands.
+
+Up to Alembic 1.19 an entry point had to name an *iterable of modules*, from 1.20 on a module, and the older shape warns.
+This module is both: a module whose class can be iterated and yields the module itself.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+import wrapt
+
+if TYPE_CHECKING:
+    from alembic.config import CommandLine
+    from alembic.runtime.plugins import Plugin
+
+__all__ = ["setup"]
+
+
+def setup(plugin: Plugin) -> None:
+    """Register the commands as soon as ``alembic.config`` has been imported; Alembic calls this once per process."""
+    del plugin  # Alembic hands over a registry for autogenerate comparators, of which this plugin has none.
+    wrapt.register_post_import_hook(_extend_command_line, "alembic.config")
+
+
+def _extend_command_line(config_module: ModuleType) -> None:
+    wrapt.wrap_function_wrapper(config_module, "CommandLine._generate_args", _generate_args)
+
+
+def _generate_args(
+    wrapped: Callable[..., None], instance: CommandLine, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> None:
+    from alembic_ext.commandline import add_commands
+
+    wrapped(*args, **kwargs)
+    add_commands(instance)
+
+
+class _IterablePluginModule(ModuleType):
+    """What Alembic before 1.20 takes for a collection of plugin modules."""
+
+    def __iter__(self) -> Iterator[ModuleType]:
+        yield self
+
+
+sys.modules[__name__].__class__ = _IterablePluginModule
