@@ -4,13 +4,14 @@ StandinError
   - SQLError            a statement failed: SQLCODE, location and %msg
   - ObjectScriptError   code failed: ``<DIRECTORY>...``, ``<CLASS DOES NOT EXIST>...``
   - LoginRefused        a connection was refused
+  - ProtocolError       a client sent something that is no message
 """
 
 from __future__ import annotations
 
 from iris_devtools.standin.sqlcodes import GENERAL_TEXTS
 
-__all__ = ["LoginRefused", "ObjectScriptError", "SQLError", "StandinError"]
+__all__ = ["LoginRefused", "ObjectScriptError", "ProtocolError", "SQLError", "StandinError"]
 
 
 class StandinError(Exception):
@@ -59,3 +60,7 @@ class LoginRefused(StandinError):
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self.text = text
+
+
+class ProtocolError(StandinError):
+    """A client sent bytes that are no message of the protocol, or a message that lacks something."""
