@@ -21,8 +21,8 @@ IrisDevtoolsError                      1
       - MigrationError                 5       a migration or the seed failed
   - UnsupportedError                   7   the client stack or the server cannot do that
 
-The number is the exit code of every command that ends with the error (``EXIT_CODES`` in :mod:`iris_devtools.cli.exits`
-is checked against this picture by a test).
+The number is the exit code of every command that ends with the error (``EXIT_CODES`` in
+:mod:`iris_devtools.cli.exits` is checked against this picture by a test).
 """
 
 from __future__ import annotations
@@ -56,8 +56,9 @@ __all__ = [
 class IrisDevtoolsError(Exception):
     """Base of every error that this project raises.
 
-    The message says what was wanted and what happened; ``hint`` says what to do next, and ``facts`` holds what the
-    message was made of (paths, keys, numbers), so that callers never parse text. Facts never hold a password.
+    The message says what was wanted and what happened; ``hint`` says what to do next, and ``facts`` holds
+    what the message was made of (paths, keys, numbers), so that callers never parse text. Facts never hold a
+    password.
     """
 
     exit_code: ClassVar[int] = 1

@@ -1,0 +1,356 @@
+"""Settings, and where each value came from.
+
+A value is taken from the first place that has it:
+
+1. an argument (``load_settings(start, host=...)``, an option of a command);
+2. the environment: ``IRIS_DEVTOOLS_HOST`` and so on, then the names that many IRIS tools share:
+   ``IRIS_HOST``, ``IRIS_PORT``, ``IRIS_NAMESPACE``, ``IRIS_USERNAME``, ``IRIS_PASSWORD``;
+3. the same names in the file ``.env`` of the project;
+4. the table ``[tool.iris-devtools]`` of the project's ``pyproject.toml``, its keys written with ``-`` or
+   ``_``;
+5. the default.
+
+In each place ``url`` (``IRIS_DEVTOOLS_URL``) stands for host, port, namespace, username and password at once;
+one of these given beside it in the same place wins over its part of the URL.
+
+A key that no setting has is an error that names the nearest one: in ``pyproject.toml`` and among arguments
+always, in the environment and ``.env`` when it is so close to a setting that it must be a slip (others read
+variables there, too).
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError, field_validator
+
+from iris_devtools.errors import ConfigurationError
+from iris_devtools.urls import DEFAULT_NAMESPACE, DEFAULT_PORT, parse_url
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+__all__ = ["ENVIRONMENT_PREFIX", "Setting", "Settings", "find_project_root", "load_settings"]
+
+ENVIRONMENT_PREFIX = "IRIS_DEVTOOLS_"
+
+_SHARED_VARIABLES = {
+    "IRIS_HOST": "host",
+    "IRIS_PORT": "port",
+    "IRIS_NAMESPACE": "namespace",
+    "IRIS_USERNAME": "username",
+    "IRIS_PASSWORD": "password",
+}
+_URL_KEY = "url"
+_DEFAULT = "default"
+_PATHS = ("store", "data_directory", "alembic_config")
+_REFERENCE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting as a report shows it: a password is ``***``."""
+
+    name: str
+    value: str | int | float | bool | None
+    origin: str
+    description: str
+
+
+class Settings(BaseModel):
+    """Hold every setting. Make one with :func:`load_settings`; it never changes afterwards."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+
+    server: Literal["auto", "container", "existing", "standin"] = Field(
+        default="auto",
+        description="which server: auto is an existing one when a host is set, else the stand-in",
+    )
+    host: str | None = Field(default=None, min_length=1, description="host of an existing server")
+    port: int = Field(default=DEFAULT_PORT, ge=1, le=65535, description="its superserver port")
+    username: str = Field(
+        default="_SYSTEM", min_length=1, description="the account; administering needs %All"
+    )
+    password: SecretStr = Field(default=SecretStr("SYS"), description="its password")
+    namespace: str = Field(
+        default=DEFAULT_NAMESPACE, min_length=1, description="the namespace to work in when no URL names one"
+    )
+    store: Path = Field(default=Path(".iris-snapshots"), description="the directory that holds the snapshots")
+    data_directory: Path = Field(
+        default=Path(".iris-devtools/standin"),
+        description="where the stand-in keeps its databases",
+    )
+    source: str | None = Field(
+        default=None, description="the schema source: alembic, metadata, or another entry point's name"
+    )
+    alembic_config: Path | None = Field(default=None, description="the alembic.ini of the migration chain")
+    metadata: str | None = Field(
+        default=None, description="the SQLAlchemy MetaData of the source metadata, as module:attribute"
+    )
+    seed: str | None = Field(
+        default=None, description="a callable that fills a migrated database, as module:callable"
+    )
+    isolation: Literal["rollback", "restore", "namespace"] = Field(
+        default="rollback", description="what a test gets when it asks for nothing else"
+    )
+    repairs: bool = Field(default=True, description="mend the known faults of dialect and driver")
+    connect_timeout_s: float = Field(default=10.0, gt=0, description="how long a login may take, in seconds")
+    wait_s: float = Field(
+        default=0.0,
+        ge=0,
+        description="how long to wait for an existing server that still starts, in seconds",
+    )
+    startup_timeout_s: float = Field(
+        default=30.0, gt=0, description="how long a server of ours may take to start, in seconds"
+    )
+
+    _origins: Mapping[str, str] = PrivateAttr(default_factory=dict)
+    _root: Path = PrivateAttr(default_factory=Path.cwd)
+
+    @field_validator("seed", "metadata")
+    @classmethod
+    def _is_reference(cls, value: str | None) -> str | None:
+        if value is not None and not _REFERENCE.fullmatch(value):
+            raise ValueError('must be written "module:name", as in "app.fixtures:fill"')
+        return value
+
+    @property
+    def origins(self) -> Mapping[str, str]:
+        """Say for every setting where its value came from, in words for a reader."""
+        return {name: self._origins.get(name, _DEFAULT) for name in type(self).model_fields}
+
+    @property
+    def root(self) -> Path:
+        """Return the root of the project, where relative paths of its files start."""
+        return self._root
+
+    def settings(self) -> tuple[Setting, ...]:
+        """Return every setting with its value and origin, fit to be printed: the password is hidden."""
+        return tuple(
+            Setting(
+                name, _printable(getattr(self, name)), origin, type(self).model_fields[name].description or ""
+            )
+            for name, origin in self.origins.items()
+        )
+
+
+def load_settings(
+    start: Path | None = None, *, environ: Mapping[str, str] | None = None, **overrides: Any
+) -> Settings:
+    """Collect the settings of the project around ``start`` (the working directory when left out).
+
+    Relative paths start at the project's root, except those from an argument or the environment, which start
+    at the working directory as in any shell. An override of None counts as not given, so options can be
+    passed through.
+
+    Args:
+        start: a directory of the project, or a file in one.
+        environ: read in place of ``os.environ``.
+        overrides: settings by name, ``url`` included; they win over everything else.
+
+    Raises:
+        ConfigurationError: a value or a key is wrong, or a file cannot be read. It names the place.
+
+    """
+    root = find_project_root(start or Path.cwd())
+    places = [
+        _from_arguments(overrides),
+        *_from_variables(os.environ if environ is None else environ, "environment", Path.cwd()),
+        *_from_dotenv(root),
+        _from_pyproject(root),
+    ]
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for place in places:
+        for name, (value, origin) in place.items():
+            if name not in values:
+                values[name], origins[name] = value, origin
+    for name in _PATHS:
+        if name not in values and isinstance(default := Settings.model_fields[name].default, Path):
+            values[name] = root / default
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        raise _wrong_values(error, origins) from None
+    settings._origins = MappingProxyType(origins)
+    settings._root = root
+    return settings
+
+
+def find_project_root(start: Path) -> Path:
+    """Return the nearest directory at or above ``start`` that holds a project.
+
+    That is the nearest ``pyproject.toml`` with a table ``[tool.iris-devtools]``; without one, the nearest
+    directory with a ``pyproject.toml``, an ``alembic.ini`` or a ``.git``; without any, ``start`` itself.
+    """
+    start = start.resolve()
+    if start.is_file():
+        start = start.parent
+    ancestry = (start, *start.parents)
+    for directory in ancestry:
+        if _table(directory / "pyproject.toml") is not None:
+            return directory
+    for directory in ancestry:
+        if any((directory / name).exists() for name in ("pyproject.toml", "alembic.ini", ".git")):
+            return directory
+    return start
+
+
+_Place = dict[str, tuple[Any, str]]
+
+
+def _from_arguments(overrides: Mapping[str, Any]) -> _Place:
+    given = {name: value for name, value in overrides.items() if value is not None}
+    _refuse_unknown(given, "argument", known=_known_names())
+    return _expand({name: (value, f"argument {name}") for name, value in given.items()}, Path.cwd())
+
+
+def _from_variables(variables: Mapping[str, str], where: str, base: Path) -> Iterable[_Place]:
+    # An empty variable is how shells and CI systems say "not set".
+    own: _Place = {}
+    shared: _Place = {}
+    known = {ENVIRONMENT_PREFIX + name.upper(): name for name in _known_names()}
+    for variable, value in variables.items():
+        if not value:
+            continue
+        if variable in known:
+            own[known[variable]] = (value, f"{where} {variable}")
+        elif variable in _SHARED_VARIABLES:
+            shared[_SHARED_VARIABLES[variable]] = (value, f"{where} {variable}")
+        elif variable.startswith(ENVIRONMENT_PREFIX) and (
+            near := difflib.get_close_matches(variable, known, n=1, cutoff=0.9)
+        ):
+            raise ConfigurationError(
+                f"{where} {variable} is not a setting.",
+                hint=f"Did you mean {near[0]}? Every setting is listed by `iris-devtools config`.",
+                key=variable,
+                nearest=near[0],
+                origin=where,
+            )
+    return _expand(own, base), _expand(shared, base)
+
+
+def _from_dotenv(root: Path) -> Iterable[_Place]:
+    path = root / ".env"
+    if not path.is_file():
+        return ()
+    from dotenv import dotenv_values
+
+    try:
+        variables = dotenv_values(path, interpolate=True)
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unreadable(path, error) from error
+    return _from_variables({name: value for name, value in variables.items() if value}, str(path), root)
+
+
+def _from_pyproject(root: Path) -> _Place:
+    path = root / "pyproject.toml"
+    table = _table(path)
+    if table is None:
+        return {}
+    origin = f"[tool.iris-devtools] in {path}"
+    named = {key.replace("-", "_"): value for key, value in table.items()}
+    _refuse_unknown(named, origin, known=_known_names())
+    return _expand({name: (value, origin) for name, value in named.items()}, root)
+
+
+def _table(path: Path) -> dict[str, Any] | None:
+    """Return the table of ours in a pyproject.toml, None without the file or the table."""
+    if not path.is_file():
+        return None
+    try:
+        text = path.read_text(encoding="utf-8")
+        # Most files on the way up belong to others: parse only what can concern us.
+        if "iris-devtools" not in text:
+            return None
+        table = tomllib.loads(text).get("tool", {}).get("iris-devtools")
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise _unreadable(path, error) from error
+    if table is not None and not isinstance(table, dict):
+        raise ConfigurationError(
+            f"tool.iris-devtools in {path} is not a table.",
+            hint='Write a line [tool.iris-devtools] and below it lines such as server = "standin".',
+            origin=str(path),
+        )
+    return table
+
+
+def _expand(place: _Place, base: Path) -> _Place:
+    """Take the URL apart, and root the paths of one place."""
+    expanded = {name: entry for name, entry in place.items() if name != _URL_KEY}
+    if _URL_KEY in place:
+        text, origin = place[_URL_KEY]
+        try:
+            url = parse_url(str(text))
+        except ConfigurationError as error:
+            raise ConfigurationError(f"{origin}: {error.message}", hint=error.hint, **error.facts) from None
+        parts = {"namespace": url.namespace}
+        if not url.managed:
+            parts |= {"host": url.host, "port": str(url.port)}
+        if url.username:
+            parts["username"] = url.username
+        if url.password:
+            parts["password"] = url.password
+        for name, part in parts.items():
+            expanded.setdefault(name, (part, f"{origin} (url)" if "url" not in origin.lower() else origin))
+    for name in _PATHS:
+        if name in expanded:
+            value, origin = expanded[name]
+            if isinstance(value, (str, Path)):
+                expanded[name] = (base / Path(value).expanduser(), origin)
+    return expanded
+
+
+def _known_names() -> tuple[str, ...]:
+    return (*Settings.model_fields, _URL_KEY)
+
+
+def _refuse_unknown(names: Iterable[str], origin: str, *, known: Iterable[str]) -> None:
+    known = tuple(known)
+    for name in names:
+        if name in known:
+            continue
+        near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+        question = f"Did you mean {near[0]!r}? " if near else ""
+        raise ConfigurationError(
+            f"There is no setting {name!r} ({origin}).",
+            hint=f"{question}Every setting is listed by `iris-devtools config`.",
+            key=name,
+            nearest=near[0] if near else None,
+            origin=origin,
+        )
+
+
+def _wrong_values(error: ValidationError, origins: Mapping[str, str]) -> ConfigurationError:
+    # Only the name and the reason of each fault are taken over: the value may be a password.
+    faults = [(str(fault["loc"][0]) if fault["loc"] else "", fault["msg"]) for fault in error.errors()]
+    lines = [f"{name} ({origins.get(name, _DEFAULT)}): {reason}" for name, reason in faults]
+    return ConfigurationError(
+        "Wrong value for " + "; ".join(lines) + ".",
+        hint="`iris-devtools config` shows every setting, its value and where it came from.",
+        keys=[name for name, _ in faults],
+    )
+
+
+def _unreadable(path: Path, error: Exception) -> ConfigurationError:
+    return ConfigurationError(
+        f"Cannot read the settings in {path}: {error}",
+        hint="Mend the file, or remove it if nothing needs it.",
+        origin=str(path),
+    )
+
+
+def _printable(value: Any) -> str | int | float | bool | None:
+    if isinstance(value, SecretStr):
+        return "***"
+    return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)
