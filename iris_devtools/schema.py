@@ -1,0 +1,344 @@
+"""Where a schema comes from: a migration chain, models, anything with a key and an ``upgrade``.
+
+A schema source is found by name through the entry-point group ``iris_devtools.schema_sources``; this
+package brings ``metadata``, its sister ``alembic_ext`` brings ``alembic``, and any installed package may
+bring more.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import importlib
+import inspect
+import tokenize
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from iris_devtools.errors import (
+    ConfigurationError,
+    MigrationError,
+    SchemaSourceError,
+    UnknownRevisionError,
+)
+from iris_devtools.snapshots.key import RevisionKey, combine, revision_key, source_digest, text_digest
+from iris_devtools.snapshots.manifest import SeedInfo
+from iris_devtools.snapshots.plan import Ancestor
+from iris_devtools.urls import IrisUrl
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine, MetaData, Table
+
+__all__ = [
+    "ENTRY_POINT_GROUP",
+    "MetadataSource",
+    "SchemaSource",
+    "Seed",
+    "load_object",
+    "load_schema_source",
+    "metadata_digest",
+    "schema_source_names",
+]
+
+ENTRY_POINT_GROUP = "iris_devtools.schema_sources"
+
+
+@runtime_checkable
+class SchemaSource(Protocol):
+    """What provisioning asks of a schema source. Every method may be called by several processes at once."""
+
+    @property
+    def name(self) -> str:
+        """Return the kind of source in one word (``alembic``, ``metadata``)."""
+
+    @property
+    def revision_table(self) -> str | None:
+        """Return the ``schema.table`` (or ``table``, for SQLUser) that holds the revisions; None where none
+        does.
+
+        Its column ``version_num`` is read after every restore, to prove that the right file came back.
+        """
+
+    @property
+    def seeding(self) -> SeedInfo | None:
+        """Return what :meth:`seed` will run, or None when it does nothing."""
+
+    def key(self, engine: str, revisions: Sequence[str] | None = None) -> RevisionKey:
+        """Return the key of the *seeded* state at ``revisions`` (None: the heads) on ``engine``.
+
+        Needs no server. Raises UnknownRevisionError for a revision that the source does not have.
+        """
+
+    def ancestors(self, key: RevisionKey) -> Sequence[Ancestor]:
+        """Return the states from which :meth:`upgrade` can go on to ``key``, in any order, without ``key``
+        itself.
+
+        They are *unseeded* states: a seed expects the finished schema, so only the state that was asked for
+        has it.
+        """
+
+    def upgrade(self, url: IrisUrl, *, to: RevisionKey) -> None:
+        """Bring the namespace behind ``url`` (empty, or at one of the ancestors) to the revisions of ``to``.
+
+        No connection is left open. Raises MigrationError; the namespace is then of no more use.
+        """
+
+    def seed(self, url: IrisUrl) -> None:
+        """Fill the upgraded namespace behind ``url``, where there is a seed; leave no connection open."""
+
+    def current(self, connection: Connection) -> tuple[str, ...]:
+        """Return the revisions that the database is at, sorted; none for an empty database."""
+
+
+@dataclass(frozen=True)
+class Seed:
+    """A callable that fills a finished schema, and the digest of the module that it is in.
+
+    The callable is called with a SQLAlchemy Session, which is committed when it returns. The digest covers
+    the whole module, because a seed calls what stands around it; what it *imports* or reads from files is
+    not seen.
+    """
+
+    reference: str
+    digest: str
+    fill: Callable[[Any], object]
+
+    @classmethod
+    def load(cls, reference: str) -> Seed:
+        """Return the seed at ``module:callable``.
+
+        Raises ConfigurationError for text of another form, SchemaSourceError when there is no such callable.
+        """
+        fill = load_object(reference)
+        if not callable(fill):
+            raise SchemaSourceError(
+                f"The seed {reference} is no function but a {type(fill).__name__}.",
+                hint="Name a function that takes a SQLAlchemy Session: def fill(session): ...",
+                reference=reference,
+            )
+        digest = combine((), source_digest(_source_of(fill, reference)), reference)
+        return cls(reference=reference, digest=digest, fill=fill)
+
+    @property
+    def info(self) -> SeedInfo:
+        """Return what a manifest says of this seed."""
+        return SeedInfo(reference=self.reference, digest=self.digest)
+
+    def run(self, url: IrisUrl) -> None:
+        """Fill the namespace behind ``url`` in one transaction; raise MigrationError when that fails."""
+        from sqlalchemy.orm import Session
+
+        with _engine(url) as engine, Session(engine) as session:
+            try:
+                self.fill(session)
+                session.commit()
+            except Exception as exc:
+                raise MigrationError(
+                    f"The seed {self.reference} failed: {type(exc).__name__}: {exc}",
+                    hint="Nothing was kept. Mend the seed and run again.",
+                    reference=self.reference,
+                ) from exc
+
+
+class MetadataSource:
+    """A schema that ``metadata.create_all`` makes, for projects without migrations.
+
+    Its one revision is called ``metadata``; the key covers the DDL that the iris dialect renders, so a
+    changed comment in the models makes no new snapshot and a changed column does.
+    """
+
+    name = "metadata"
+    revision_table: str | None = None
+
+    def __init__(self, metadata: MetaData, *, seed: Seed | None = None) -> None:
+        self.metadata = metadata
+        self._seed = seed
+
+    @classmethod
+    def from_reference(cls, reference: str, *, seed: str | None = None) -> MetadataSource:
+        """Return the source for ``module:object``, a MetaData or anything that has one as ``.metadata``."""
+        from sqlalchemy import MetaData
+
+        found = load_object(reference)
+        metadata = getattr(found, "metadata", found)
+        if not isinstance(metadata, MetaData):
+            raise SchemaSourceError(
+                f"{reference} is neither a MetaData nor a declarative base but a {type(found).__name__}.",
+                hint="Name the object whose tables create_all makes, like app.models:Base.",
+                reference=reference,
+            )
+        return cls(metadata, seed=Seed.load(seed) if seed else None)
+
+    @property
+    def seeding(self) -> SeedInfo | None:
+        """Return what :meth:`seed` will run, or None."""
+        return self._seed.info if self._seed else None
+
+    def key(self, engine: str, revisions: Sequence[str] | None = None) -> RevisionKey:
+        """Return the key of the tables as the models have them now, the only revision that there is."""
+        unknown = sorted(set(revisions or ()) - {self.name})
+        if unknown:
+            raise UnknownRevisionError(
+                f"Models have no revision {', '.join(unknown)}; they are only ever what they are now.",
+                hint="Leave the revision out, or use a migration chain as the schema source.",
+                revisions=tuple(unknown),
+            )
+        return revision_key(
+            (self.name,),
+            sources=(metadata_digest(self.metadata),),
+            seed=self._seed.digest if self._seed else None,
+            engine=engine,
+        )
+
+    def ancestors(self, key: RevisionKey) -> Sequence[Ancestor]:
+        """Return the same tables without the seed, where there is one: there is no other way to build on."""
+        unseeded = MetadataSource(self.metadata).key(key.engine)
+        return () if unseeded == key else (Ancestor(unseeded, 0.0),)
+
+    def upgrade(self, url: IrisUrl, *, to: RevisionKey) -> None:
+        """Create the tables that are missing; raise MigrationError when the server refuses one."""
+        from sqlalchemy.exc import SQLAlchemyError
+
+        with _engine(url) as engine:
+            try:
+                self.metadata.create_all(engine)
+            except SQLAlchemyError as exc:
+                raise MigrationError(
+                    f"create_all failed for {to}: {exc}",
+                    hint="Mend the models; the namespace was dropped.",
+                    key=to,
+                ) from exc
+
+    def seed(self, url: IrisUrl) -> None:
+        """Run the seed, where there is one."""
+        if self._seed:
+            self._seed.run(url)
+
+    def current(self, connection: Connection) -> tuple[str, ...]:
+        """Return ``("metadata",)`` when every table is there, else nothing."""
+        from sqlalchemy import inspect as inspect_database
+
+        inspector = inspect_database(connection)
+        tables = self.metadata.tables.values()
+        complete = bool(tables) and all(
+            inspector.has_table(table.name, schema=table.schema) for table in tables
+        )
+        return (self.name,) if complete else ()
+
+
+def metadata_digest(metadata: MetaData) -> str:
+    """Return the digest of the DDL that makes ``metadata``; the order of definition does not count.
+
+    Columns, types, server defaults, constraints and indexes count; defaults that run in Python and event
+    listeners leave no trace in the DDL of a table and do not.
+    """
+    tables = sorted(metadata.tables.values(), key=lambda table: table.fullname)
+    return combine((), text_digest("\n".join(statement for table in tables for statement in _ddl(table))))
+
+
+def _ddl(table: Table) -> Iterator[str]:
+    from sqlalchemy.dialects import registry
+    from sqlalchemy.schema import AddConstraint, CreateIndex, CreateTable
+
+    dialect = registry.load("iris")()
+    yield str(CreateTable(table).compile(dialect=dialect))
+    yield from sorted(str(CreateIndex(index).compile(dialect=dialect)) for index in table.indexes)
+    # A foreign key of a cycle is not part of CREATE TABLE.
+    late = (constraint for constraint in table.foreign_key_constraints if constraint.use_alter)
+    yield from sorted(str(AddConstraint(constraint).compile(dialect=dialect)) for constraint in late)
+
+
+def schema_source_names() -> tuple[str, ...]:
+    """Return the names of all installed kinds of schema source, sorted."""
+    return tuple(sorted({point.name for point in entry_points(group=ENTRY_POINT_GROUP)}))
+
+
+def load_schema_source(name: str) -> Callable[..., SchemaSource]:
+    """Return the class (or factory) that makes schema sources of kind ``name``.
+
+    Raises ConfigurationError, naming the nearest known kind, when none is installed or it cannot be imported.
+    """
+    for point in entry_points(group=ENTRY_POINT_GROUP, name=name):
+        try:
+            factory: Callable[..., SchemaSource] = point.load()
+        except (ImportError, AttributeError) as exc:
+            raise ConfigurationError(
+                f"The schema source {name!r} ({point.value}) cannot be loaded: {exc}",
+                hint="Install or mend the package that provides it.",
+                name=name,
+            ) from exc
+        return factory
+    known = schema_source_names()
+    raise ConfigurationError(
+        f"There is no schema source {name!r}; installed are {', '.join(known) or 'none'}.",
+        hint=_nearest(name, known) or f"Install the package that provides it (group {ENTRY_POINT_GROUP}).",
+        name=name,
+        known=known,
+    )
+
+
+def load_object(reference: str) -> Any:
+    """Return the object at ``module:attribute`` (dots in the attribute lead further in).
+
+    Raises ConfigurationError for text of another form, SchemaSourceError when the module cannot be imported
+    or has no such attribute.
+    """
+    module_name, colon, path = reference.partition(":")
+    if not (
+        colon and path and all(part.isidentifier() for part in (*module_name.split("."), *path.split(".")))
+    ):
+        raise ConfigurationError(
+            f"{reference!r} does not name an object in a module.",
+            hint="Write module:name, like app.seeds:fill.",
+            reference=reference,
+        )
+    try:
+        found: Any = importlib.import_module(module_name)
+    except ImportError as exc:
+        raise SchemaSourceError(
+            f"The module of {reference!r} cannot be imported: {exc}",
+            hint="Install the project (pip install -e .), or start from the directory that holds the module.",
+            reference=reference,
+        ) from exc
+    for part in path.split("."):
+        if not hasattr(found, part):
+            raise SchemaSourceError(
+                f"{reference!r} names nothing: there is no {part!r}.",
+                hint=_nearest(part, dir(found)) or "See what the module defines.",
+                reference=reference,
+            )
+        found = getattr(found, part)
+    return found
+
+
+def _source_of(fill: Callable[..., object], reference: str) -> str:
+    module = inspect.getmodule(inspect.unwrap(fill)) or importlib.import_module(reference.partition(":")[0])
+    path = inspect.getsourcefile(module)
+    if path is None or not Path(path).is_file():
+        raise SchemaSourceError(
+            f"The seed {reference} has no Python source to make a key from.",
+            hint="Put the seed into a .py file.",
+            reference=reference,
+        )
+    with tokenize.open(path) as stream:  # honours the encoding that the file declares
+        return stream.read()
+
+
+def _nearest(name: str, known: Sequence[str]) -> str:
+    close = difflib.get_close_matches(name, known, n=1)
+    return f"Did you mean {close[0]!r}?" if close else ""
+
+
+@contextlib.contextmanager
+def _engine(url: IrisUrl) -> Iterator[Engine]:
+    from sqlalchemy import NullPool, create_engine
+
+    # No pool: a connection that lingered in the namespace would stop the capture that follows.
+    engine = create_engine(url.to_sqlalchemy(), poolclass=NullPool)
+    try:
+        yield engine
+    finally:
+        engine.dispose()

@@ -1,0 +1,70 @@
+"""Choose how to reach a schema state: restore it, replay the rest from an ancestor, or start from nothing."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from iris_devtools.snapshots.key import RevisionKey
+
+__all__ = ["Ancestor", "Plan", "plan"]
+
+
+@dataclass(frozen=True)
+class Ancestor:
+    """A state from which the target can be reached, and how long the replay from there may take.
+
+    ``replay_s`` is an estimate in seconds and only compared with others of the same source, so any unit
+    that grows with the work (the number of migrations, say) will do.
+    """
+
+    key: RevisionKey
+    replay_s: float
+
+    def __post_init__(self) -> None:
+        if not self.replay_s >= 0 or math.isinf(self.replay_s):
+            raise ValueError(f"a replay takes 0 seconds or more, not {self.replay_s}")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """``exact``: restore ``start``. ``nearest``: restore it and go on. ``scratch``: replay everything."""
+
+    kind: Literal["exact", "nearest", "scratch"]
+    target: RevisionKey
+    start: RevisionKey | None = None
+    replay_s: float | None = None
+
+    def __str__(self) -> str:
+        if self.kind == "exact":
+            return f"restore {self.target}"
+        if self.kind == "nearest":
+            return f"restore {self.start} and migrate to {self.target}"
+        return f"migrate from nothing to {self.target}"
+
+
+def plan(
+    target: RevisionKey,
+    ancestors: Iterable[Ancestor],
+    *,
+    restorable: Callable[[RevisionKey], bool],
+) -> Plan:
+    """Return the way to ``target`` that leaves the least to replay.
+
+    ``restorable`` tells whether there is a snapshot of a key. Among ancestors with the same estimate the
+    first one listed wins. An ancestor on another engine is never chosen: a database file does not cross
+    engines.
+    """
+    if restorable(target):
+        return Plan("exact", target, start=target, replay_s=0.0)
+    best: Ancestor | None = None
+    for ancestor in ancestors:
+        if ancestor.key.engine != target.engine or ancestor.key == target:
+            continue
+        if (best is None or ancestor.replay_s < best.replay_s) and restorable(ancestor.key):
+            best = ancestor
+    if best is None:
+        return Plan("scratch", target)
+    return Plan("nearest", target, start=best.key, replay_s=best.replay_s)
