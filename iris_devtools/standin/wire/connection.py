@@ -1,4 +1,4 @@
-"""The loop of one connection: which request gets which answers, and what an error looks like (wire-protocol 5 to 12)."""
+"""The loop of one connection: which request gets which answers, what an error looks like."""
 
 from __future__ import annotations
 
@@ -7,13 +7,25 @@ import logging
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
-from iris_devtools.standin.errors import LoginRefused, ObjectScriptError, ProtocolError, SQLError, StandinError
+from iris_devtools.standin.errors import (
+    LoginRefused,
+    ObjectScriptError,
+    ProtocolError,
+    SQLError,
+    StandinError,
+)
 from iris_devtools.standin.values import Scalar
 from iris_devtools.standin.wire import messages
 from iris_devtools.standin.wire.framing import MESSAGE_LIMIT, Channel, ConnectionLost, Frame
 from iris_devtools.standin.wire.handler import Handler, PrepareAgain, Prepared, Procedure
 from iris_devtools.standin.wire.items import ItemReader, encode
-from iris_devtools.standin.wire.native import NATIVE_FAILURE, NATIVE_SUCCESS, answer_native, is_native, read_native
+from iris_devtools.standin.wire.native import (
+    NATIVE_FAILURE,
+    NATIVE_SUCCESS,
+    answer_native,
+    is_native,
+    read_native,
+)
 
 __all__ = ["LOGIN_TIMEOUT_S", "Connection"]
 
@@ -30,12 +42,14 @@ _LONGVARCHAR, _LONGVARBINARY = -1, -4
 class Connection:
     """Talk with one client until it leaves, in the caller's thread.
 
-    Every request is answered exactly once, except ``AN``, ``AF``, ``CS`` and ``DC`` (never) and a good ``DQ`` (twice):
-    one answer too many or too few is the end of the client. Whatever a client sends, nothing but this connection
-    suffers.
+    Every request is answered exactly once, except ``AN``, ``AF``, ``CS`` and ``DC`` (never) and a good ``DQ``
+    (twice): one answer too many or too few is the end of the client (wire-protocol 1). Whatever a client
+    sends, nothing but this connection suffers.
     """
 
-    def __init__(self, channel: Channel, handler: Handler, *, login_timeout_s: float = LOGIN_TIMEOUT_S) -> None:
+    def __init__(
+        self, channel: Channel, handler: Handler, *, login_timeout_s: float = LOGIN_TIMEOUT_S
+    ) -> None:
         self._channel = channel
         self._handler = handler
         self._login_timeout_s = login_timeout_s
@@ -188,7 +202,7 @@ class Connection:
         self._channel.send(frame, _DONE)
 
     def _keep(self, number: int, prepared: Prepared) -> None:
-        """Remember a statement. The client never closes one, but prepares again when told that it is forgotten."""
+        """Remember a statement; the client never closes one, but prepares a forgotten one again."""
         self._statements[number] = prepared
         self._statements.move_to_end(number)
         while len(self._statements) > _KEPT_STATEMENTS:
@@ -223,7 +237,9 @@ class Connection:
                 value = values[index]
                 if value is not None:
                     handle = values[index] = str(next(self._stream_numbers))
-                    handles[handle] = value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
+                    handles[handle] = (
+                        value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
+                    )
             replaced.append(values)
         return replaced
 
@@ -246,18 +262,22 @@ class Connection:
     # Transactions
 
     def _commit(self, frame: Frame) -> None:
-        self._plain(frame, self._handler.commit)
+        try:
+            self._handler.commit()
+        except Exception as error:
+            # The driver takes every answer to TC for a success, whatever its status: hanging up is all that
+            # it notices, and a commit that did not happen must be noticed.
+            self._handler.failure(error)
+            raise ConnectionLost(f"hung up, because a commit failed: {error}") from error
+        self._channel.send(frame, _OK)
 
     def _rollback(self, frame: Frame) -> None:
-        self._plain(frame, self._handler.rollback)
-
-    def _plain(self, frame: Frame, action: Callable[[], None]) -> None:
         try:
-            action()
-        except Exception as error:  # noqa: BLE001 - as above
-            self._fail(frame, error)
-        else:
-            self._channel.send(frame, _OK)
+            self._handler.rollback()
+        except Exception as error:
+            self._handler.failure(error)
+            raise ConnectionLost(f"hung up, because a rollback failed: {error}") from error
+        self._channel.send(frame, _OK)
 
     def _autocommit_on(self, _frame: Frame) -> None:
         self._switch_autocommit(on=True)
@@ -330,3 +350,7 @@ class Connection:
         fallback = (SQLError(-400, "No error is known for this statement").text(), b"")
         text, behind = self._errors.get(frame.statement, fallback)
         self._channel.send(frame, _OK, encode(text) + behind)
+
+
+def _stream_bytes(value: Scalar) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")

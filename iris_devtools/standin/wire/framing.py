@@ -48,15 +48,15 @@ class Channel:
         self.limit = LOGIN_LIMIT
 
     def expect_within(self, timeout_s: float | None) -> None:
-        """Let everything that is received from now on arrive within ``timeout_s``; ``None`` waits for ever."""
+        """Let all that is received from now on arrive within ``timeout_s``; ``None`` waits for ever."""
         self._deadline = None if timeout_s is None else time.monotonic() + timeout_s
         self._socket.settimeout(None)
 
     def receive(self) -> Frame:
         """Return the next request.
 
-        Raises :class:`ConnectionLost` when the client is gone or too slow, :class:`ProtocolError` for a header that
-        announces more than the limit.
+        Raises :class:`ConnectionLost` when the client is gone or too slow, :class:`ProtocolError` when a
+        header announces more than the limit.
         """
         size, count, statement, kind = _HEADER.unpack(self._read(HEADER_SIZE))
         if size > self.limit:

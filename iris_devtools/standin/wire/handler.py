@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Protocol, Union
+from typing import Any, Protocol
 
 from iris_devtools.standin.values import Argument, Scalar
 
@@ -22,8 +22,8 @@ __all__ = [
     "Welcome",
 ]
 
-Marker = Union[str, int]
-"""Where a parameter came from: ``"?"`` bound by the caller; 10, 11 a number, 4 a string, 0 a NULL of the text."""
+Marker = str | int
+"""Where a parameter came from: ``"?"`` the caller; 10, 11 a number of the text, 4 a string, 0 a NULL."""
 
 
 class PrepareAgain(Exception):
@@ -73,8 +73,8 @@ class Column:
 class Prepared:
     """A statement that is ready to run. ``columns`` is ``None`` for anything that is not a query.
 
-    ``kept`` lets the client run it again without its text; the handler then raises :class:`PrepareAgain` when a
-    definition has changed since. ``statement`` is the handler's own.
+    ``kept`` lets the client run it again without its text; the handler then raises :class:`PrepareAgain` when
+    its columns have changed since. ``statement`` is the handler's own.
     """
 
     columns: tuple[Column, ...] | None
@@ -136,8 +136,8 @@ class NativeCall:
 class Handler(Protocol):
     """One connection's other side. All methods are called by the connection's own thread, one at a time.
 
-    Statement methods raise ``SQLError``; ``native`` raises ``ObjectScriptError``; ``login`` raises ``LoginRefused``.
-    After any of them the handler is as usable as before.
+    Statement methods raise ``SQLError``; ``native`` raises ``ObjectScriptError``; ``login`` raises
+    ``LoginRefused``. After any of them the handler is as usable as before.
     """
 
     def login(self, login: Login) -> Welcome:

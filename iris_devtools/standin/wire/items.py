@@ -90,22 +90,17 @@ def encode(value: Scalar) -> bytes:
 
     Integers beyond 64 bit and decimals beyond a 63-bit mantissa travel as text, which loses nothing.
     """
-    kind = type(value)
     if value is None:
         return NULL
-    if kind is str:
-        return _encode_text(value)  # type: ignore[arg-type]
-    if kind is int:
-        return _SMALL.get(value) or _encode_integer(value)  # type: ignore[arg-type]
-    if kind is float:
-        return b"\x0a\x08" + _DOUBLE_FORMAT.pack(value)  # type: ignore[arg-type]
-    if kind is bytes:
-        return _item(_STRING, value) if value else EMPTY_STRING  # type: ignore[arg-type]
-    if kind is Decimal:
-        return _encode_decimal(value)  # type: ignore[arg-type]
+    if isinstance(value, str):
+        return _encode_text(value)
     if isinstance(value, int):
-        return _encode_integer(int(value))
-    raise TypeError(f"a {kind.__name__} cannot travel as an item")
+        return _SMALL.get(value) or _encode_integer(value)
+    if isinstance(value, float):
+        return b"\x0a\x08" + _DOUBLE_FORMAT.pack(value)
+    if isinstance(value, bytes):
+        return _item(_STRING, value) if value else EMPTY_STRING
+    return _encode_decimal(value)
 
 
 def encode_row(values: Iterable[Scalar]) -> bytes:
@@ -114,7 +109,7 @@ def encode_row(values: Iterable[Scalar]) -> bytes:
 
 
 def encode_argument(value: Argument) -> bytes:
-    """Return the item of a native call's result, or of what a by-reference argument became (wire-protocol 10)."""
+    """Return the item of a native call's result, or of an argument by reference (wire-protocol 10)."""
     if isinstance(value, ByRef):
         return encode_argument(value.value)
     if isinstance(value, ObjectRef):
@@ -127,8 +122,8 @@ def encode_argument(value: Argument) -> bytes:
 class ItemReader:
     """Walk through message data, item by item.
 
-    Every method raises :class:`ProtocolError` when the data ends too early or an item is malformed; none of them
-    raises anything else, or moves past the end.
+    Every method raises :class:`ProtocolError` when the data ends too early or an item is malformed; none of
+    them raises anything else, or moves past the end.
     """
 
     __slots__ = ("_data", "_position")
@@ -151,7 +146,9 @@ class ItemReader:
         """Return the next ``size`` bytes as they are."""
         start, end = self._position, self._position + size
         if size < 0 or end > len(self._data):
-            raise ProtocolError(f"{size} bytes expected at offset {start}, {len(self._data) - start} are there")
+            raise ProtocolError(
+                f"{size} bytes expected at offset {start}, {len(self._data) - start} are there"
+            )
         self._position = end
         return self._data[start:end]
 

@@ -116,7 +116,7 @@ def read_statement(items: ItemReader) -> Statement:
 
 
 def read_values(items: ItemReader) -> list[Scalar]:
-    """Read the values of ``PQ`` and ``DQ``: one set, then a timeout and a maximum, which the driver leaves at 0."""
+    """Read the values of ``PQ`` and ``DQ``: one set; the timeout and the maximum behind it are always 0."""
     items.integer()
     return [items.value() for _ in range(items.count())]
 
