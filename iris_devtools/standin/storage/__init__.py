@@ -1,1 +1,1 @@
-"""Database files, namespaces and accounts: what an IRIS manager directory holds."""
+"""The stand-in's databases: files with a label, three mount states, and leases on them."""

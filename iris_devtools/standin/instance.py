@@ -1,0 +1,408 @@
+"""The server behind the wire: one data directory, its namespaces, databases, accounts and processes.
+
+An Instance opens no socket. Whoever does gives it a user's name, password and namespace, and gets a
+Process: the hold on one namespace under which statements and class methods run.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import sqlite3
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from iris_devtools.standin.errors import LoginRefused, ObjectScriptError
+from iris_devtools.standin.storage.accounts import PREDEFINED, Account, PasswordCheck, with_password
+from iris_devtools.standin.storage.configuration import Configuration, DatabaseEntry, NamespaceEntry
+from iris_devtools.standin.storage.cpf import write_cpf
+from iris_devtools.standin.storage.database import Database
+from iris_devtools.standin.storage.errors import StorageError
+from iris_devtools.standin.storage.label import DEFAULT_RESOURCE, FILE_NAME, FORMAT, Label, create_file
+from iris_devtools.standin.storage.lease import NamespaceLease, Prepare
+from iris_devtools.standin.storage.registry import Databases
+from iris_devtools.standin.storage.sql_databases import create, drop
+
+__all__ = ["ClientInfo", "Instance", "Options", "Process"]
+
+VERSION_NUMBER = "2025.1.0.223.0"
+"""What clients compare to decide which SQL to send (sqlalchemy-iris); the stand-in follows this version's
+ways.
+"""
+
+_LOGON = "Logon+58^%SYS.DBSRV.1"
+"""Where IRIS enters the namespace of a connection (iris-facts 2.6)."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How an Instance behaves.
+
+    ``connection_limit`` is the number of processes at once (``None``: no limit), as a licence sets it.
+    ``change_password`` makes the predefined accounts of a *new* data directory demand another password, as
+    a fresh container does (iris-facts 6). A dismount waits ``grace_s`` for a running statement before it
+    interrupts it, and gives up after ``limit_s``. ``synchronous`` is SQLite's: NORMAL is safe against a
+    killed process and a power cut.
+    """
+
+    connection_limit: int | None = None
+    change_password: bool = False
+    grace_s: float = 0.5
+    limit_s: float = 10.0
+    busy_timeout_s: float = 10.0
+    synchronous: str = "NORMAL"
+
+
+@dataclass(frozen=True)
+class ClientInfo:
+    """Who is at the other end of a connection, as it says itself."""
+
+    user: str = ""
+    node: str = ""
+    application: str = ""
+    address: str = ""
+
+
+class Process:
+    """One server process: a user in a namespace. Made by Instance.open_process().
+
+    ``on_terminate`` is called once, from the thread that terminates, after the lease was closed: the place
+    to close the socket. ``transaction_level`` is $TLEVEL, kept by the session.
+    """
+
+    def __init__(
+        self,
+        instance: Instance,
+        pid: int,
+        *,
+        username: str,
+        client: ClientInfo,
+        lease: NamespaceLease,
+        prepare: Prepare | None,
+    ) -> None:
+        self.instance = instance
+        self.pid = pid
+        self.username = username
+        self.client = client
+        self.lease = lease
+        self.started = datetime.now()
+        self.transaction_level = 0
+        self.on_terminate: Callable[[], None] | None = None
+        self.terminated = False
+        self._prepare = prepare
+
+    def __repr__(self) -> str:
+        return f"<Process {self.pid} {self.username} in {self.namespace}>"
+
+    @property
+    def namespace(self) -> str:
+        """The namespace that the process is in, in the case of its definition."""
+        return self.lease.namespace
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+        return self.transaction_level > 0 or self.lease.in_transaction
+
+    def enter(self, namespace: str) -> None:
+        """Change to another namespace; an open transaction is rolled back.
+
+        Raises ObjectScriptError ``<NAMESPACE>`` or ``<DIRECTORY>``; the process then stays where it is.
+        """
+        fresh = self.instance.open_lease(namespace, prepare=self._prepare)
+        old, self.lease = self.lease, fresh
+        old.close()
+        self.transaction_level = 0
+
+    def close(self) -> None:
+        """Roll back and end; calling it again does nothing."""
+        self.instance.forget(self)
+        self.lease.close()
+
+    def terminate(self) -> None:
+        """End the process from outside: interrupt what it does, roll back, and tell its connection."""
+        self.terminated = True
+        self.lease.interrupt()
+        self.close()
+        hook, self.on_terminate = self.on_terminate, None
+        if hook is not None:
+            hook()
+
+
+class Instance:
+    """One stand-in server on one data directory. All methods may be called from any thread.
+
+    Only one Instance may have a data directory open at a time; the caller sees to that. What was committed
+    survives a killed process: the next start recovers it.
+    """
+
+    def __init__(self, data: Path, options: Options | None = None) -> None:
+        self.data = data.absolute()
+        self.options = options or Options()
+        self.manager = self.data / "mgr"
+        self._lock = threading.RLock()
+        self._processes: dict[int, Process] = {}
+        self._arriving = 0
+        self._pids = itertools.count(os.getpid())
+        self._passwords = PasswordCheck()
+        self._configuration: Configuration | None = None
+        self._databases: Databases | None = None
+        self._user_directory = self.manager / "user"
+        self._security_directory = self.manager / "irissecurity"
+
+    def __repr__(self) -> str:
+        return f"<Instance {self.data}>"
+
+    @property
+    def configuration(self) -> Configuration:
+        """Namespaces, database names, accounts and resources."""
+        if self._configuration is None:
+            raise RuntimeError(f"the instance on {self.data} is not started")
+        return self._configuration
+
+    @property
+    def databases(self) -> Databases:
+        """The databases by directory."""
+        if self._databases is None:
+            raise RuntimeError(f"the instance on {self.data} is not started")
+        return self._databases
+
+    @property
+    def manager_directory(self) -> str:
+        """The manager's directory with a slash at the end; new databases lie below it."""
+        return f"{self.manager}{os.sep}"
+
+    @property
+    def version_number(self) -> str:
+        """The dotted version number of %SYSTEM.Version.GetNumber()."""
+        return VERSION_NUMBER
+
+    @property
+    def version_text(self) -> str:
+        """$ZVERSION: says plainly that this is the stand-in, which version it follows, and its file format."""
+        release = ".".join(VERSION_NUMBER.split(".")[:2])
+        return (
+            f"IRIS-devtools stand-in for UNIX (SQLite {sqlite3.sqlite_version}) "
+            f"{release} (Build standin-{FORMAT})"
+        )
+
+    def start(self) -> None:
+        """Open the data directory; makes it first when it is new, with namespaces %SYS and USER.
+
+        Raises StorageError when one of the server's own databases is damaged or held by another server.
+        """
+        for directory in (self.manager, self._user_directory, self._security_directory):
+            directory.mkdir(parents=True, exist_ok=True, mode=0o770)
+        security = self._security_directory / FILE_NAME
+        if not security.exists():
+            create_file(security, Label(resource="%DB_IRISSECURITY"))
+        configuration = Configuration(
+            security, base=self.manager, on_change=lambda c: write_cpf(c, self.data / "iris.cpf")
+        )
+        self._configuration = configuration
+        self._databases = Databases(
+            self.manager,
+            owner=configuration.server_id,
+            permanent=frozenset({self.manager, self._security_directory}),
+            knows=configuration.knows_resource,
+        )
+        if configuration.account("_SYSTEM") is None:
+            self._furnish(configuration)
+        for directory, resource in (
+            (self.manager, "%DB_IRISSYS"),
+            (self._security_directory, "%DB_IRISSECURITY"),
+        ):
+            if not (directory / FILE_NAME).exists():
+                create_file(directory / FILE_NAME, Label(resource=resource))
+            self._databases.at(directory).touch()
+        write_cpf(configuration, self.data / "iris.cpf")
+        self.log("Generic.Event", f"Started {self.version_text}")
+
+    def stop(self) -> None:
+        """End all processes and close all databases, complete and alone; the next start finds none
+        dismounted.
+        """
+        for process in self.processes:
+            process.terminate()
+        if self._databases is not None:
+            for database in self._databases.mounted():
+                if database.directory != self._security_directory:
+                    self._unmount(database)
+        if self._configuration is not None:
+            self._configuration.close()
+        if self._databases is not None:
+            self._unmount(self._databases.at(self._security_directory))
+            self.log("Generic.Event", "Shut down")
+        self._configuration = None
+        self._databases = None
+
+    def __enter__(self) -> Instance:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    @property
+    def processes(self) -> tuple[Process, ...]:
+        """The processes of this moment, oldest first."""
+        with self._lock:
+            return tuple(self._processes[pid] for pid in sorted(self._processes))
+
+    def process(self, pid: int) -> Process | None:
+        """Return the process with that number."""
+        with self._lock:
+            return self._processes.get(pid)
+
+    def open_process(
+        self,
+        username: str,
+        password: str,
+        *,
+        namespace: str,
+        client: ClientInfo | None = None,
+        prepare: Prepare | None = None,
+    ) -> Process:
+        """Log in and enter a namespace.
+
+        ``prepare`` is called with every SQLite connection that the process gets, and its code schema.
+        Raises LoginRefused with the text for the client (wire-protocol 4.3, iris-facts 2.6 and 6).
+        """
+        account = self.authenticate(username, password)
+        with self._lock:
+            limit = self.options.connection_limit
+            if limit is not None and len(self._processes) + self._arriving >= limit:
+                raise LoginRefused("<LICENSE LIMIT EXCEEDED>")
+            self._arriving += 1
+        try:
+            lease = self.open_lease(namespace, prepare=prepare, location=_LOGON)
+            process = Process(
+                self,
+                next(self._pids),
+                username=account.name,
+                client=client or ClientInfo(),
+                lease=lease,
+                prepare=prepare,
+            )
+            with self._lock:
+                self._processes[process.pid] = process
+        except ObjectScriptError as exc:
+            raise LoginRefused(str(exc)) from exc
+        finally:
+            with self._lock:
+                self._arriving -= 1
+        return process
+
+    def forget(self, process: Process) -> None:
+        """Take a process out of the table; it gives back its place under the connection limit."""
+        with self._lock:
+            self._processes.pop(process.pid, None)
+
+    def authenticate(self, username: str, password: str) -> Account:
+        """Return the account; raises LoginRefused for a wrong name or password, and when it must be
+        changed.
+        """
+        account = self.configuration.account(username)
+        if account is None or not account.enabled or not self._passwords.matches(account, password):
+            raise LoginRefused("Access Denied")
+        if account.change_password:
+            raise LoginRefused(
+                "Password change required "
+                f"[SQLCODE: <-853>:<User {account.name} is required to change password before login>]"
+            )
+        return account
+
+    def open_lease(
+        self, namespace: str, *, prepare: Prepare | None = None, location: str = ""
+    ) -> NamespaceLease:
+        """Open the databases of a namespace; raises ObjectScriptError ``<NAMESPACE>`` or ``<DIRECTORY>``."""
+        entry = self.configuration.namespace(namespace)
+        data, code = (None, None) if entry is None else self.databases_of(entry)
+        if entry is None or data is None or code is None:
+            raise ObjectScriptError("NAMESPACE", location or f" *{namespace}")
+        database = data
+        try:
+            for database in (data, code):
+                database.touch()
+            return NamespaceLease(
+                entry.name,
+                data=data,
+                code=code,
+                prepare=prepare,
+                busy_timeout_s=self.options.busy_timeout_s,
+                synchronous=self.options.synchronous,
+            )
+        except StorageError as exc:
+            raise self._not_entered(database, exc, location=location) from exc
+
+    def databases_of(self, entry: NamespaceEntry) -> tuple[Database | None, Database | None]:
+        """Return the globals and the routines database of a namespace; ``None`` for a name without an
+        entry.
+        """
+        found = (self.configuration.database(entry.globals), self.configuration.database(entry.routines))
+        data, code = (None if item is None else self.databases.at(item.directory) for item in found)
+        return data, code
+
+    def dismount(self, database: Database) -> None:
+        """Dismount explicitly, with the patience that the options set."""
+        database.dismount(grace_s=self.options.grace_s, limit_s=self.options.limit_s)
+
+    def delete(self, database: Database) -> None:
+        """Dismount and delete the file, with the patience that the options set."""
+        database.delete(grace_s=self.options.grace_s, limit_s=self.options.limit_s)
+
+    def create_sql_database(
+        self, name: str, *, directory: Path | None = None, journaled: bool = True
+    ) -> None:
+        """CREATE DATABASE: a namespace with two databases; raises SQLError -341, -343 or -400 (iris-facts
+        1.1).
+        """
+        with self._lock:
+            create(self, name, directory=directory, journaled=journaled)
+
+    def drop_sql_database(
+        self, name: str, *, current_namespace: str, retain_files: bool = False, if_exists: bool = False
+    ) -> None:
+        """DROP DATABASE; raises SQLError -340, -342 or -344 (iris-facts 1.1)."""
+        drop(
+            self,
+            name,
+            current_namespace=current_namespace,
+            retain_files=retain_files,
+            if_exists=if_exists,
+        )
+
+    def log(self, category: str, text: str, *, severity: int = 0) -> None:
+        """Add a line to ``mgr/messages.log``, in IRIS's form."""
+        now = datetime.now()
+        stamp = f"{now:%m/%d/%y-%H:%M:%S}:{now.microsecond // 1000:03d}"
+        line = f"{stamp} ({os.getpid()}) {severity} [{category}] {text}\n"
+        with (self.manager / "messages.log").open("a", encoding="utf-8") as file:
+            file.write(line)
+
+    def _not_entered(self, database: Database, cause: StorageError, *, location: str) -> ObjectScriptError:
+        self.log("Database.MountError", f"{database.name}: {cause}", severity=2)
+        return ObjectScriptError("DIRECTORY", f"{location} *{database.name}")
+
+    def _unmount(self, database: Database) -> None:
+        database.dismount(grace_s=self.options.grace_s, limit_s=self.options.limit_s, sticky=False)
+
+    def _furnish(self, configuration: Configuration) -> None:
+        for name in ("%DB_%DEFAULT", "%DB_IRISSYS", "%DB_IRISSECURITY", "%DB_USER"):
+            configuration.put_resource(name)
+        for name, directory in (
+            ("IRISSYS", self.manager),
+            ("IRISSECURITY", self._security_directory),
+            ("USER", self._user_directory),
+        ):
+            configuration.put_database(DatabaseEntry(name, directory))
+        if not (self._user_directory / FILE_NAME).exists():
+            create_file(self._user_directory / FILE_NAME, Label(resource=DEFAULT_RESOURCE))
+        configuration.put_namespace(NamespaceEntry("%SYS", globals="IRISSYS", routines="IRISSYS"))
+        configuration.put_namespace(NamespaceEntry("USER", globals="USER", routines="USER"))
+        for name in PREDEFINED:
+            account = Account(name, change_password=self.options.change_password, password_never_expires=True)
+            configuration.put_account(with_password(account, "SYS"))
