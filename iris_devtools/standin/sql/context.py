@@ -62,6 +62,6 @@ class FunctionContext(Protocol):
     def set_error(self, error: SQLError) -> None:
         """Keep the error that a callback is about to fail with.
 
-        SQLite only tells that a function failed; whoever runs the statement raises the kept error in its place.
+        SQLite only tells that a function failed; whoever runs the statement raises the kept error instead.
         """
         ...

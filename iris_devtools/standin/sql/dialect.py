@@ -1,8 +1,8 @@
 """The lexical rules of IRIS SQL: a text becomes tokens (iris-sql.md 1.1, 1.3; wire-protocol 6).
 
-The lexer is our own, not a configuration of a general one, because nearly every rule here is IRIS's alone: names
-contain ``% # $ @``, ``#`` and ``\\`` are operators, ``{`` opens either an ODBC escape or a block of ObjectScript,
-and ``:%qpar(n)`` is what the driver makes of a literal.
+The lexer is our own, not a configuration of a general one, because nearly every rule here is IRIS's alone:
+names contain ``% # $ @``, ``#`` and ``\\`` are operators, ``{`` opens either an ODBC escape or a block of
+ObjectScript, and ``:%qpar(n)`` is what the driver makes of a literal.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ class Kind(Enum):
 class Token:
     """One token.
 
-    ``text`` is its value: the name without its quotes, the string without quotes and doubled quotes, the digits of a
-    number, the ``n`` of a parameter, the inside of a block, the operator. ``upper`` is the upper-case text of a WORD
-    and of an OPERATOR, and empty for everything else: comparing it with a keyword never mistakes a quoted name for
-    one. ``start`` and ``end`` are offsets in the source.
+    ``text`` is its value: the name without its quotes, the string without quotes and doubled quotes, the digits
+    of a number, the ``n`` of a parameter, the inside of a block, the operator. ``upper`` is the upper-case text
+    of a WORD and of an OPERATOR, and empty for everything else: comparing it with a keyword never mistakes a
+    quoted name for one. ``start`` and ``end`` are offsets in the source.
     """
 
     __slots__ = ("end", "kind", "start", "text", "upper")
@@ -59,7 +59,7 @@ class Token:
         return f"Token({self.kind.name}, {self.text!r})"
 
 
-_NAME = r"(?:[^\W\d]|[%_$])(?:[\w@#$%])*"
+_NAME = r"(?:[^\W\d]|[%_$])[\w@#$]*"
 _TOKEN = re.compile(
     rf"""
     (?P<space>\s+|--[^\n]*|/\*(?:.|\n)*?\*/)
@@ -76,12 +76,15 @@ _TOKEN = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 
+_BEFORE_CODE = frozenset({"COMPUTECODE", "OBJECTSCRIPT", "PYTHON"})
+"""After these words ``{ d ...`` is code that begins with DO, not an ODBC escape."""
+
 
 def tokenize(text: str) -> list[Token]:
     """Return the tokens of ``text``, closed by one of kind END; comments are dropped.
 
-    ``?`` is numbered from 1 in order of appearance. Raises SQLError -3 for an open quote and -1 for a character
-    that no token starts with.
+    ``?`` is numbered from 1 in order of appearance. Raises SQLError -3 for an open quote and -1 for a
+    character that no token starts with.
     """
     tokens: list[Token] = []
     position = 0
@@ -117,6 +120,9 @@ def tokenize(text: str) -> list[Token]:
             tokens.append(Token(Kind.STRING, match["string"].replace("''", "'"), position, end))
         elif group == "quoted":
             tokens.append(Token(Kind.QUOTED, _identifier(match["quoted"]), position, end))
+        elif tokens and tokens[-1].upper in _BEFORE_CODE:
+            end = _block_end(text, position)
+            tokens.append(Token(Kind.BLOCK, text[position + 1 : end - 1], position, end))
         else:
             end = position + 1
             tokens.append(Token(Kind.OPERATOR, "{", position, end))
@@ -162,29 +168,31 @@ def _no_token(text: str, position: int) -> SQLError:
     return SQLError(-1, f" Unexpected character '{character}'^{text[: position + 1]}", location="Prepare")
 
 
-RESERVED_WORDS = frozenset(
-    """
-    %AFTERHAVING %ALLINDEX %ALPHAUP %ALTER %BEGTRANS %CHECKPRIV %CLASSNAME %CLASSPARAMETER %DBUGFULL %DELDATA
-    %DESCRIPTION %EXACT %EXTERNAL %FILE %FIRSTTABLE %FLATTEN %FOREACH %FULL %ID %IDADDED %IGNOREINDEX %IGNOREINDICES
-    %INLIST %INORDER %INTERNAL %INTEXT %INTRANS %INTRANSACTION %KEY %MATCHES %MCODE %MERGE %MINUS %MVR %NOCHECK
-    %NODELDATA %NOFLATTEN %NOFPLAN %NOINDEX %NOLOCK %NOMERGE %NOPARALLEL %NOREDUCE %NORUNTIME %NOSVSO %NOTOPOPT
-    %NOTRIGGER %NOUNIONOROPT %NUMROWS %ODBCIN %ODBCOUT %PARALLEL %PLUS %PROFILE %PROFILE_ALL %PUBLICROWID %ROUTINE
-    %ROWCOUNT %RUNTIMEIN %RUNTIMEOUT %STARTSWITH %STARTTABLE %SQLSTRING %SQLUPPER %STRING %TABLENAME %TRUNCATE %UPPER
-    %VALUE %VID
-    ABSOLUTE ADD ALL ALLOCATE ALTER AND ANY ARE AS ASC ASSERTION AT AUTHORIZATION AVG BEGIN BETWEEN BIT BIT_LENGTH
-    BOTH BY CASCADE CASE CAST CHAR CHARACTER CHARACTER_LENGTH CHAR_LENGTH CHECK CLOSE COALESCE COLLATE COMMIT CONNECT
-    CONNECTION CONSTRAINT CONSTRAINTS CONTINUE CONVERT CORRESPONDING COUNT CREATE CROSS CURRENT CURRENT_DATE
-    CURRENT_TIME CURRENT_TIMESTAMP CURRENT_USER CURSOR DATE DEALLOCATE DEC DECIMAL DECLARE DEFAULT DEFERRABLE DEFERRED
-    DELETE DESC DESCRIBE DESCRIPTOR DIAGNOSTICS DISCONNECT DISTINCT DOMAIN DOUBLE DROP ELSE END ENDEXEC ESCAPE EXCEPT
-    EXCEPTION EXEC EXECUTE EXISTS EXTERNAL EXTRACT FALSE FETCH FIRST FLOAT FOR FOREIGN FOUND FROM FULL GET GLOBAL GO
-    GOTO GRANT GROUP HAVING HOUR IDENTITY IMMEDIATE IN INDICATOR INITIALLY INNER INPUT INSENSITIVE INSERT INT INTEGER
-    INTERSECT INTERVAL INTO IS ISOLATION JOIN LANGUAGE LAST LEADING LEFT LEVEL LIKE LOCAL LOWER MATCH MAX MIN MINUTE
-    MODULE NAMES NATIONAL NATURAL NCHAR NEXT NO NOT NULL NULLIF NUMERIC OCTET_LENGTH OF ON ONLY OPEN OPTION OR OUTER
-    OUTPUT OVERLAPS PAD PARTIAL PREPARE PRESERVE PRIMARY PRIOR PRIVILEGES PROCEDURE PUBLIC READ REAL REFERENCES
-    RELATIVE RESTRICT REVOKE RIGHT ROLE ROLLBACK ROWS SCHEMA SCROLL SECOND SECTION SELECT SESSION_USER SET SHARD
-    SMALLINT SOME SPACE SQLERROR SQLSTATE STATISTICS SUBSTRING SUM SYSDATE SYSTEM_USER TABLE TEMPORARY THEN TIME
-    TIMEZONE_HOUR TIMEZONE_MINUTE TO TOP TRAILING TRANSACTION TRIM TRUE UNION UNIQUE UPDATE UPPER USER USING VALUES
-    VARCHAR VARYING WHEN WHENEVER WHERE WITH WORK WRITE
-    """.split()
+_RESERVED = (
+    "%AFTERHAVING %ALLINDEX %ALPHAUP %ALTER %BEGTRANS %CHECKPRIV %CLASSNAME %CLASSPARAMETER %DBUGFULL "
+    "%DELDATA %DESCRIPTION %EXACT %EXTERNAL %FILE %FIRSTTABLE %FLATTEN %FOREACH %FULL %ID %IDADDED "
+    "%IGNOREINDEX %IGNOREINDICES %INLIST %INORDER %INTERNAL %INTEXT %INTRANS %INTRANSACTION %KEY %MATCHES "
+    "%MCODE %MERGE %MINUS %MVR %NOCHECK %NODELDATA %NOFLATTEN %NOFPLAN %NOINDEX %NOLOCK %NOMERGE "
+    "%NOPARALLEL %NOREDUCE %NORUNTIME %NOSVSO %NOTOPOPT %NOTRIGGER %NOUNIONOROPT %NUMROWS %ODBCIN "
+    "%ODBCOUT %PARALLEL %PLUS %PROFILE %PROFILE_ALL %PUBLICROWID %ROUTINE %ROWCOUNT %RUNTIMEIN "
+    "%RUNTIMEOUT %STARTSWITH %STARTTABLE %SQLSTRING %SQLUPPER %STRING %TABLENAME %TRUNCATE %UPPER %VALUE "
+    "%VID ABSOLUTE ADD ALL ALLOCATE ALTER AND ANY ARE AS ASC ASSERTION AT AUTHORIZATION AVG BEGIN BETWEEN "
+    "BIT BIT_LENGTH BOTH BY CASCADE CASE CAST CHAR CHARACTER CHARACTER_LENGTH CHAR_LENGTH CHECK CLOSE "
+    "COALESCE COLLATE COMMIT CONNECT CONNECTION CONSTRAINT CONSTRAINTS CONTINUE CONVERT CORRESPONDING "
+    "COUNT CREATE CROSS CURRENT CURRENT_DATE CURRENT_TIME CURRENT_TIMESTAMP CURRENT_USER CURSOR DATE "
+    "DEALLOCATE DEC DECIMAL DECLARE DEFAULT DEFERRABLE DEFERRED DELETE DESC DESCRIBE DESCRIPTOR "
+    "DIAGNOSTICS DISCONNECT DISTINCT DOMAIN DOUBLE DROP ELSE END ENDEXEC ESCAPE EXCEPT EXCEPTION EXEC "
+    "EXECUTE EXISTS EXTERNAL EXTRACT FALSE FETCH FIRST FLOAT FOR FOREIGN FOUND FROM FULL GET GLOBAL GO "
+    "GOTO GRANT GROUP HAVING HOUR IDENTITY IMMEDIATE IN INDICATOR INITIALLY INNER INPUT INSENSITIVE "
+    "INSERT INT INTEGER INTERSECT INTERVAL INTO IS ISOLATION JOIN LANGUAGE LAST LEADING LEFT LEVEL LIKE "
+    "LOCAL LOWER MATCH MAX MIN MINUTE MODULE NAMES NATIONAL NATURAL NCHAR NEXT NO NOT NULL NULLIF NUMERIC "
+    "OCTET_LENGTH OF ON ONLY OPEN OPTION OR OUTER OUTPUT OVERLAPS PAD PARTIAL PREPARE PRESERVE PRIMARY "
+    "PRIOR PRIVILEGES PROCEDURE PUBLIC READ REAL REFERENCES RELATIVE RESTRICT REVOKE RIGHT ROLE ROLLBACK "
+    "ROWS SCHEMA SCROLL SECOND SECTION SELECT SESSION_USER SET SHARD SMALLINT SOME SPACE SQLERROR "
+    "SQLSTATE STATISTICS SUBSTRING SUM SYSDATE SYSTEM_USER TABLE TEMPORARY THEN TIME TIMEZONE_HOUR "
+    "TIMEZONE_MINUTE TO TOP TRAILING TRANSACTION TRIM TRUE UNION UNIQUE UPDATE UPPER USER USING VALUES "
+    "VARCHAR VARYING WHEN WHENEVER WHERE WITH WORK WRITE"
 )
+
+RESERVED_WORDS = frozenset(_RESERVED.split())
 """Words that must be quoted to be a name (Ref *Reserved words*: the ``%`` words and the SQL-92 set)."""

@@ -1,4 +1,4 @@
-"""A cursor over the tokens of one statement: what every parser here reads with, and how it says what it expected."""
+"""A cursor over the tokens of one statement: what every parser reads with, and how it says what it expected."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ _TERM_EXPECTED = (
 class Reader:
     """Reads the tokens of ``text`` one after the other.
 
-    Keywords are compared in upper case and never match a delimited identifier. Every refusal is an SQLError in IRIS's
-    shape, ``what expected, what found^text up to the error`` (iris-sql.md 1.3); ``location`` is the place it names.
+    Keywords are compared in upper case and never match a delimited identifier. Every refusal is an SQLError in
+    IRIS's shape, ``what expected, what found^text up to the error`` (iris-sql.md 1.3); ``location`` is the place
+    that it names.
     """
 
     def __init__(self, text: str, *, location: str = "Prepare") -> None:
@@ -81,11 +82,9 @@ class Reader:
 
     def name(self) -> str:
         """Read one name; raise -1 for a reserved word and for anything that is no name."""
-        token = self.token
-        if token.is_name:
-            self.position += 1
-            return token.text
-        self.fail("IDENTIFIER")
+        if not self.token.is_name:
+            self.fail("IDENTIFIER")
+        return self.next().text
 
     def any_word(self) -> str:
         """Read one word in upper case, reserved or not; raise -1 for anything else."""

@@ -16,12 +16,12 @@ from iris_devtools.standin.values import Scalar
 __all__ = ["Bind", "Control", "Ddl", "OutputColumn", "Select", "Translation", "Write"]
 
 Convert = Callable[[Scalar], Scalar]
-"""From one form of a value to another; raises :class:`~iris_devtools.standin.errors.SQLError` for a bad one."""
+"""From one form of a value to another; raises SQLError for a bad one."""
 
 
 @dataclass(frozen=True)
 class Bind:
-    """One parameter of the SQLite text, in its order: where the value comes from, and its conversion before binding."""
+    """One parameter of the SQLite text, in its order: where its value comes from, and how it is converted first."""
 
     source: int
     """The ``n`` of ``:%qpar(n)``, from 1."""
@@ -59,7 +59,7 @@ class Select:
 class Write:
     """INSERT, UPDATE, DELETE or TRUNCATE: runs as one or more SQLite statements in one savepoint; atomic.
 
-    The row count is the sum over the statements that ``counted`` marks.
+    The row count is the sum over the steps whose index is in ``counted`` (all of them, if it is ``None``).
     """
 
     verb: str
@@ -68,6 +68,7 @@ class Write:
     steps: tuple[tuple[str, tuple[Bind, ...]], ...]
     parameter_count: int
     no_check: bool = False
+    counted: frozenset[int] | None = None
 
 
 @dataclass(frozen=True)
@@ -82,14 +83,14 @@ class Control:
     """Transactions, options, privileges and the rest that neither reads nor writes rows.
 
     ``verb`` is its upper-case name: ``START TRANSACTION``, ``COMMIT``, ``ROLLBACK``, ``SAVEPOINT``,
-    ``ROLLBACK TO SAVEPOINT``, ``SET TRANSACTION``, ``SET OPTION``, ``%CHECKPRIV``, ``%INTRANSACTION``, ``LOCK``,
-    ``UNLOCK``, ``PURGE CACHED QUERIES``, ``CREATE DATABASE``, ``DROP DATABASE``, ``USE DATABASE``, ``CALL``,
-    ``TUNE TABLE``, ``BUILD INDEX``, ``CREATE SCHEMA``, ``DROP SCHEMA``, ``GRANT``, ``REVOKE``.
-    ``arguments`` are its operands by name.
+    ``ROLLBACK TO SAVEPOINT``, ``SET TRANSACTION``, ``SET OPTION``, ``%CHECKPRIV``, ``%INTRANSACTION``,
+    ``LOCK``, ``UNLOCK``, ``PURGE CACHED QUERIES``, ``CREATE DATABASE``, ``DROP DATABASE``, ``USE DATABASE``,
+    ``CALL``, ``TUNE TABLE``, ``BUILD INDEX``, ``CREATE SCHEMA``, ``DROP SCHEMA``, ``GRANT``, ``REVOKE``.
+    ``arguments`` are its operands by name; sql/control.py says which names each verb has.
     """
 
     verb: str
     arguments: dict[str, Any]
 
 
-Translation = Union[Select, Write, Ddl, Control]
+Translation = Union[Select, Write, Ddl, Control]  # noqa: UP007 - evaluated on Python 3.10, too
