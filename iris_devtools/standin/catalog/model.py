@@ -11,7 +11,17 @@ from typing import Protocol
 
 from iris_devtools.standin.types import SqlType
 
-__all__ = ["Catalog", "Column", "Counter", "Default", "ForeignKey", "Index", "IndexKind", "Table", "TableKind"]
+__all__ = [
+    "Catalog",
+    "Column",
+    "Counter",
+    "Default",
+    "ForeignKey",
+    "Index",
+    "IndexKind",
+    "Table",
+    "TableKind",
+]
 
 ROWID = "%ID"
 """The SQLite column that holds the row id of every table; an IDENTITY column is another name for it."""
@@ -33,6 +43,7 @@ class TableKind(Enum):
     VIEW = "VIEW"
     TEMPORARY = "GLOBAL TEMPORARY"
     SYSTEM = "SYSTEM TABLE"
+    """filled on demand: ``catalog.live.refresh`` before a statement that reads it"""
     SYSTEM_VIEW = "SYSTEM VIEW"
 
 
@@ -80,12 +91,16 @@ class Column:
 
 @dataclass(frozen=True)
 class Index:
-    """One index, unique constraint or primary key. ``columns`` are column names; ``data`` those of WITH DATA."""
+    """One index, unique constraint or primary key.
+
+    ``columns`` are column names; ``data`` those of WITH DATA. ``property_name`` is its name in the class.
+    """
 
     name: str
     columns: tuple[str, ...]
     kind: IndexKind = IndexKind.PLAIN
     data: tuple[str, ...] = ()
+    property_name: str = ""
 
     @property
     def unique(self) -> bool:
@@ -95,7 +110,10 @@ class Index:
 
 @dataclass(frozen=True)
 class ForeignKey:
-    """One foreign key. Actions are ``NO ACTION``, ``CASCADE``, ``SET NULL`` or ``SET DEFAULT``."""
+    """One foreign key. Actions are ``NO ACTION``, ``CASCADE``, ``SET NULL`` or ``SET DEFAULT``.
+
+    ``no_check`` is NOCHECK: the key is in the catalogue, but nothing is checked.
+    """
 
     name: str
     columns: tuple[str, ...]
@@ -104,6 +122,7 @@ class ForeignKey:
     referenced: tuple[str, ...]
     on_delete: str = "NO ACTION"
     on_update: str = "NO ACTION"
+    no_check: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,6 +145,15 @@ class Table:
     view_definition: str | None = None
     parameters: tuple[tuple[str, str], ...] = field(default=())
     """Class parameters of ``WITH %CLASSPARAMETER``, as (name, value)."""
+    owner: str = ""
+    check_option: str = "NONE"
+    """Of a view: ``NONE``, ``LOCAL`` or ``CASCADED``."""
+    read_only: bool = False
+    """Of a view: made WITH READ ONLY."""
+    depends_on: tuple[tuple[str, str], ...] = ()
+    """Of a view: schema and name of the tables and views that it reads."""
+    stamp: int = 0
+    """Names this very definition; the database that holds the rows carries the same number."""
 
     @property
     def qualified_name(self) -> str:
@@ -147,9 +175,14 @@ class Table:
         wanted = name.upper()
         return next((c for c in self.columns if c.name.upper() == wanted), None)
 
+    def parameter(self, name: str) -> str | None:
+        """Return the value of a class parameter, or ``None``."""
+        wanted = name.upper()
+        return next((value for key, value in self.parameters if key.upper() == wanted), None)
+
 
 class Catalog(Protocol):
-    """What the translator asks of the data dictionary. Implementations cache; a look-up costs a dict access."""
+    """What the translator asks of the data dictionary; implementations cache."""
 
     @property
     def generation(self) -> int:
