@@ -1,0 +1,41 @@
+"""The declarative base that every table shares."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable
+
+from sqlalchemy import Enum, MetaData
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+__all__ = ["Base"]
+
+
+def _words(members: Iterable[enum.Enum]) -> list[str]:
+    return [str(member.value) for member in members]
+
+
+class Base(DeclarativeBase):
+    """Give every table a generated key, predictable constraint names and enumerations stored as words.
+
+    Constraints are named here, because a constraint without a name can only be dropped by looking up
+    the name that the server invented for it.  There is no rule for primary keys: IRIS does not keep a
+    key declared on an IDENTITY column, so it has no name to agree upon.
+    """
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        }
+    )
+    # VARCHAR(20) holding the member's value: IRIS has neither enumerations nor CHECK constraints.
+    type_annotation_map = {  # noqa: RUF012 - the name and form are SQLAlchemy's
+        enum.Enum: Enum(enum.Enum, native_enum=False, length=20, values_callable=_words),
+    }
+
+    id: Mapped[int] = mapped_column(primary_key=True, sort_order=-1)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.id}>"
