@@ -42,5 +42,5 @@ class ServerVersion:
         return self.text
 
 
-_STANDIN = re.compile(r"stand-?in\b.*?\bformat (?P<format>\d+)", re.IGNORECASE)
+_STANDIN = re.compile(r"\(Build standin-(?P<format>\d+)\)")
 _RELEASE = re.compile(r"(?P<major>\d{4})\.(?P<minor>\d+)")
