@@ -12,7 +12,7 @@ from enum import Enum
 
 from iris_devtools.standin.errors import SQLError
 
-__all__ = ["RESERVED_WORDS", "Kind", "Token", "quoted", "tokenize"]
+__all__ = ["RESERVED_WORDS", "Kind", "Token", "quoted", "tokenize", "words"]
 
 
 class Kind(Enum):
@@ -131,6 +131,11 @@ def tokenize(text: str) -> list[Token]:
     return tokens
 
 
+def words(text: str) -> frozenset[str]:
+    """Return the words of a text as a set."""
+    return frozenset(text.split())
+
+
 def quoted(name: str) -> str:
     """Write ``name`` as a delimited identifier of SQLite."""
     return '"' + name.replace('"', '""') + '"'
@@ -194,5 +199,5 @@ _RESERVED = (
     "VARCHAR VARYING WHEN WHENEVER WHERE WITH WORK WRITE"
 )
 
-RESERVED_WORDS = frozenset(_RESERVED.split())
+RESERVED_WORDS = words(_RESERVED) | {"ORDER"}
 """Words that must be quoted to be a name (Ref *Reserved words*: the ``%`` words and the SQL-92 set)."""

@@ -150,9 +150,9 @@ class Reader:
             found = f"reserved word {found}"
         raise self.error(-1, f" {expected} expected, {found} found^{self.read_so_far()}")
 
-    def fail_term(self) -> NoReturn:
-        """Raise -12: an expression was wanted here."""
-        raise self.error(-12, f"{_TERM_EXPECTED}^{self.read_so_far()}")
+    def no_term(self) -> SQLError:
+        """Return the error -12: an expression was wanted here."""
+        return self.error(-12, f"{_TERM_EXPECTED}^{self.read_so_far()}")
 
     def finish(self) -> None:
         """Raise -25 unless the statement ends here."""
