@@ -162,6 +162,6 @@ def _render_namespace(namespace: str) -> str:
 
 
 def _without_password(text: str) -> str:
-    # Everything between the first colon of the account and the last "@" may belong to a password, also where the
-    # scheme is mistyped.
+    # Everything between the first colon of the account and the last "@" may belong to a password, also where
+    # the scheme is mistyped.
     return re.sub(r"^([\w+.-]+:/+[^:@]*:|[^:]*:).*@", r"\1***@", text.strip(), flags=re.DOTALL)
