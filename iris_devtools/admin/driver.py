@@ -151,16 +151,14 @@ def connection_error(text: str, target: Target, namespace: str, *, timeout_s: fl
         return AuthenticationError(
             f"The server at {where} wants {target.username!r} to change the password before the first login.",
             hint="A client of this kind cannot do that. On the server, as its owner, run: iris session IRIS "
-            "-U %SYS "
-            "'##class(Security.Users).UnExpireUserPasswords(\"*\")'",
+            "-U %SYS '##class(Security.Users).UnExpireUserPasswords(\"*\")'",
             **facts,
         )
     if _is_licence_limit(text):
         return ServerConnectionError(
             f"The server at {where} has no licence unit left for another connection.",
             hint="Close connections that nobody needs (use NullPool, fewer workers); the Community Edition "
-            "allows "
-            "about eight at a time.",
+            "allows about eight at a time.",
             **facts,
         )
     if "<namespace>" in lower or "<directory>" in lower:
@@ -206,8 +204,7 @@ def _link_error(text: str, where: str, facts: dict[str, Any], timeout_s: float) 
     return ServerConnectionError(
         f"Cannot log in to the server at {where}: {_innermost(text)}",
         hint="Check that it runs, and host and port (IRIS_HOST, IRIS_PORT, or the URL); a server that still "
-        "starts "
-        "can be waited for with wait_s (IRIS_DEVTOOLS_WAIT_S).",
+        "starts can be waited for with wait_s (IRIS_DEVTOOLS_WAIT_S).",
         **facts,
     )
 

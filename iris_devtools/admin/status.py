@@ -11,8 +11,7 @@ __all__ = ["TRANSIENT", "administration_error", "is_ok", "remedy", "status_codes
 
 _FILE_ACCESS = (
     "Give IRIS.DAT and its directory to the server's user (irisowner, 51773 in a container), modes 660 and "
-    "770; "
-    "a copy made by the server itself has them right."
+    "770; a copy made by the server itself has them right."
 )
 _WRONG_DIRECTORY = "Check the directory: it must hold an IRIS.DAT and be written as the server sees it."
 _RESOURCE = (
@@ -58,8 +57,7 @@ _BY_NAME: dict[str, str] = {
     "DIRECTORY": "The database behind the namespace cannot be entered. In this order: is there an IRIS.DAT "
     "in the "
     "directory, does it belong to the server's user (51773) with mode 660, is it mounted (a database that "
-    "was dismounted "
-    "stays so until it is mounted), does the server know its resource?",
+    "was dismounted stays so until it is mounted), does the server know its resource?",
     "NAMESPACE": "There is no such namespace on the server, or it is not active.",
     "DATABASE": "The file is damaged: restore it from a snapshot.",
     "PROTECT": "The account lacks a privilege, or the database is read-only; administering needs %All.",
