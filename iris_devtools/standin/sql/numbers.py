@@ -36,7 +36,7 @@ _MAXIMUM_EXPONENT = 145
 
 def fit(number: Decimal) -> Decimal:
     """Round to the significant digits that IRIS keeps: a mantissa of at most 9223372036854775807."""
-    sign, digits, exponent = number.as_tuple()
+    _, digits, exponent = number.as_tuple()
     if len(digits) <= 18 or not isinstance(exponent, int):
         return number
     whole = int("".join(map(str, digits)))

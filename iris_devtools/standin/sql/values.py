@@ -18,6 +18,7 @@ from iris_devtools.standin.types import Code, SqlType
 from iris_devtools.standin.values import Scalar
 
 __all__ = [
+    "compare_anything",
     "compare_with",
     "fetch",
     "integer_literal",
@@ -101,6 +102,12 @@ def compare_with(sql_type: SqlType) -> Convert:
     if sql_type.is_binary:
         return _bytes_or_none
     return numbers.text_of
+
+
+def compare_anything(value: Scalar) -> Scalar:
+    """Return a parameter that is compared with another one: text that looks like a number is one (1 = '1')."""
+    number = None if value is None else numbers.exact_decimal(value)
+    return plain(value) if number is None else numbers.stored(number)
 
 
 def plain(value: Scalar) -> Scalar:
@@ -336,7 +343,7 @@ def _vector_encoder(sql_type: SqlType) -> Callable[[Scalar], Scalar]:
 
     def encode(value: Scalar) -> Scalar:
         if not isinstance(value, str):
-            raise ValueError
+            raise ValueError  # noqa: TRY004 - encoders fail with ValueError alone
         elements = value.strip("[]").split(",") if value else []
         if dimension is not None and len(elements) != dimension:
             raise ValueError
