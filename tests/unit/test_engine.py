@@ -95,9 +95,8 @@ def test_the_drivers_options_are_read_from_the_url() -> None:
 
 def test_connect_args_win_over_the_url_and_the_settings() -> None:
     assert connect_arguments(create_engine(URL))["timeout"] == 10
-    assert (
-        connect_arguments(create_engine(URL, settings=load_settings(connect_timeout_s=2.5)))["timeout"] == 3
-    )
+    patient = create_engine(URL, settings=load_settings(connect_timeout_s=12.5))
+    assert connect_arguments(patient)["timeout"] == 13
     engine = create_engine(f"{URL}?timeout=3", connect_args={"timeout": 7})
     assert connect_arguments(engine)["timeout"] == 7
 
@@ -147,12 +146,8 @@ def test_a_managed_url_takes_the_existing_server_of_the_settings() -> None:
     )
     assert create_engine(settings=settings).url.database == "MINE"
     own = create_engine("iris://me:mine@/APP?application=x", settings=settings).url
-    assert (own.username, own.password, own.host, own.query) == (
-        "me",
-        "mine",
-        "10.9.9.9",
-        {"application": "x"},
-    )
+    assert (own.username, own.password, own.host) == ("me", "mine", "10.9.9.9")
+    assert own.query == {"application": "x"}
 
 
 def test_the_managed_server_is_named_with_its_reason() -> None:
@@ -167,7 +162,10 @@ def test_the_managed_server_is_named_with_its_reason() -> None:
 def elsewhere() -> Any:
     """Listen at an address that is not localhost, and hang up on whoever comes."""
     with socket.socket() as listener:
-        listener.bind(("127.0.0.2", 0))
+        try:
+            listener.bind(("127.0.0.2", 0))
+        except OSError:
+            pytest.skip("this machine has no second loopback address")
         listener.listen()
         listener.settimeout(0.2)
         yield listener
