@@ -86,7 +86,7 @@ class Databases(Linked):
 
         Raises:
             AdministrationError: there is no database there, the server refuses, or somebody mounts it again
-            and again.
+                and again.
 
         """
         directory = as_directory(directory)
@@ -117,7 +117,7 @@ class Databases(Linked):
 
         Raises:
             AdministrationError: a database cannot be dismounted (none is left so), or one cannot be mounted
-            again.
+                again.
 
         """
         asked = [as_directory(directory) for directory in directories]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Callable
@@ -64,6 +65,11 @@ class Link:
                 except self._driver.errors:
                     # The server is gone, which is what closing is for.
                     return
+
+    @property
+    def driver_errors(self) -> tuple[type[Exception], ...]:
+        """Return what the driver raises."""
+        return self._driver.errors
 
     def value(self, class_name: str, method: str, *arguments: Any, repeatable: bool = False) -> Any:
         """Call a class method and return its value.
@@ -213,8 +219,9 @@ class RemoteObject:
         self._link.check_status(wanted, status, call=_describe(self._class_name, method, arguments))
 
     def close(self) -> None:
-        """Let the server forget the object."""
-        self._native.close()
+        """Let the server forget the object, unless it is gone with its connection already."""
+        with contextlib.suppress(*self._link.driver_errors):
+            self._native.close()
 
     def __enter__(self) -> RemoteObject:
         return self

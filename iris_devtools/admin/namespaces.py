@@ -95,25 +95,30 @@ class Namespaces(Databases, Files, Processes):
 
         """
         name = check_namespace_name(namespace)
+        wanted = f"make the namespace {name}"
+        home = as_directory(directory or f"{self.manager_directory}{name.lower()}")
         if self.namespace_exists(name):
             raise administration_error(
-                f"make the namespace {name}",
-                "it exists already.",
-                call=f'%SYS.Namespace.Exists("{name}")',
+                wanted, "it exists already.", call=f'%SYS.Namespace.Exists("{name}")', namespace=name
+            )
+        if self._link.value("Config.Databases", "Exists", name, repeatable=True) in (1, "1"):
+            error = administration_error(
+                wanted,
+                f"a database named {name} is configured already.",
+                call=f'Config.Databases.Exists("{name}")',
                 namespace=name,
             )
-        home = as_directory(directory or f"{self.manager_directory}{name.lower()}")
+            error.hint = "It is left from a namespace that was dropped alone, or another one uses it."
+            raise error
         if self.file_exists(home + DATABASE_FILE):
             error = administration_error(
-                f"make the namespace {name}",
+                wanted,
                 f"there is a database in {home} already.",
                 call=f'%Library.File.Exists("{home}{DATABASE_FILE}")',
                 namespace=name,
                 directory=home,
             )
-            error.hint = (
-                "It is left from a namespace that was dropped by other means: delete it, or give a directory."
-            )
+            error.hint = "It is left from a namespace that was dropped alone: delete it, or give a directory."
             raise error
         undo: list[Callable[[], object]] = []
         try:
@@ -135,9 +140,8 @@ class Namespaces(Databases, Files, Processes):
         Raises:
             NamespaceInUseError: somebody is connected to it; with ``terminate`` those connections are ended.
             AdministrationError: there is no such namespace (unless ``missing_ok``), it belongs to the system,
-            or the
-                server refuses a step; the steps before it are done then, and calling again goes on from
-                there.
+                or the server refuses a step. ``facts["left"]`` has the directories of databases that are
+                left when the namespace is gone.
 
         """
         name = namespace.upper()
@@ -161,10 +165,14 @@ class Namespaces(Databases, Files, Processes):
             delay_s=_QUIESCE_S,
             attempts=_QUIESCE_ATTEMPTS,
         )
-        manager = self.manager_directory
-        for database in databases:
-            if database.name.upper() not in _SYSTEM_DATABASES and database.directory != manager:
-                self._drop_database(database)
+        left = [database for database in databases if self._is_ours(database)]
+        try:
+            while left:
+                self._drop_database(left[0])
+                del left[0]
+        except ServerError as error:
+            error.facts["left"] = tuple(database.directory for database in left)
+            raise
 
     def _destination(self, method: str, namespace: str) -> str:
         """Return the directory in ``system^directory`` (iris-facts 3)."""
@@ -233,6 +241,9 @@ class Namespaces(Databases, Files, Processes):
             and self._destination("GetRoutineDest", name) == home
         )
 
+    def _is_ours(self, database: Database) -> bool:
+        return database.name.upper() not in _SYSTEM_DATABASES and database.directory != self.manager_directory
+
     def _drop_database(self, database: Database) -> None:
         wanted = f"drop the database {database.name}"
         try:
@@ -297,7 +308,7 @@ def check_namespace_name(name: str) -> str:
     Raises:
         ConfigurationError: it does not begin with a letter, has other characters than letters, digits and
         ``_``, or more
-            than 63 of them.
+                than 63 of them.
 
     """
     if _NAME.fullmatch(name) and name.isascii():
