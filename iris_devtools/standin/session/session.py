@@ -1,0 +1,201 @@
+"""One logged-in client: the handler behind its connection."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+
+from iris_devtools.standin.catalog.connection import prepare_connection
+from iris_devtools.standin.errors import ObjectScriptError, SQLError, StandinError
+from iris_devtools.standin.instance import ClientInfo, Instance, Process
+from iris_devtools.standin.session.controls import Controls
+from iris_devtools.standin.session.native import NativeCalls
+from iris_devtools.standin.session.state import SessionState
+from iris_devtools.standin.session.statements import Statements
+from iris_devtools.standin.session.transactions import Transactions
+from iris_devtools.standin.session.workplace import Workplace
+from iris_devtools.standin.sql.functions import register_functions
+from iris_devtools.standin.storage.lease import NamespaceLease
+from iris_devtools.standin.types import Code
+from iris_devtools.standin.values import Argument, Scalar
+from iris_devtools.standin.wire.handler import (
+    Login,
+    Marker,
+    NativeCall,
+    NativeKind,
+    Prepared,
+    Procedure,
+    Welcome,
+)
+
+__all__ = ["Session"]
+
+_log = logging.getLogger(__name__)
+
+_ROW_ID = "%SYSTEM.SQL_GETROWID"
+_BUSY_TIMEOUT_MS = 50
+"""SQLite's own patience. Transactions waits for writers, and lets go of the lease meanwhile."""
+
+
+class Session:
+    """What one client may do, from its login to its end; implements :class:`~...wire.handler.Handler`.
+
+    Used by the connection's thread. A dismount or a termination may take the connection away from it at any
+    moment between two statements; the next statement then fails as on IRIS, or goes on when the database is
+    mounted again.
+    """
+
+    def __init__(self, instance: Instance, *, hang_up: Callable[[], None], address: str = "") -> None:
+        self._instance = instance
+        self._hang_up = hang_up
+        self._address = address
+        self._state = SessionState(instance)
+        self._transactions = Transactions(self._state)
+        self._controls = Controls(instance, self._state, self._transactions)
+        self._statements = Statements(self._state, self._transactions, self._controls)
+        self._process: Process | None = None
+        self._place: Workplace | None = None
+        self._native: NativeCalls | None = None
+
+    def login(self, login: Login) -> Welcome:
+        """Log in and enter the namespace; raises LoginRefused."""
+        process = self._instance.open_process(
+            login.username,
+            login.password,
+            namespace=login.namespace,
+            client=ClientInfo(
+                user=login.os_user,
+                node=login.machine,
+                application=login.application,
+                address=login.address or self._address,
+            ),
+            prepare=self._furnish,
+        )
+        process.on_terminate = self._hang_up
+        self._process = self._state.process = process
+        self._state.autocommit = login.autocommit
+        self._state.isolation = login.isolation
+        self._native = NativeCalls(process)
+        _log.info("process %d: %s entered %s", process.pid, process.username, process.namespace)
+        return Welcome(self._instance.version_text, process.pid, login.isolation)
+
+    def prepare(self, text: str, markers: tuple[Marker, ...]) -> Prepared:
+        """Make a statement ready to run; raises SQLError."""
+        with self._entered() as place:
+            return self._statements.prepare(place, text, markers)
+
+    def query(self, prepared: Prepared, values: Sequence[Scalar]) -> Sequence[Sequence[Scalar]]:
+        """Run a query; raises SQLError or PrepareAgain."""
+        with self._entered() as place:
+            return self._statements.query(place, prepared, values)
+
+    def update(self, prepared: Prepared, sets: Sequence[Sequence[Scalar]]) -> Sequence[int]:
+        """Run anything else, all sets or none; raises SQLError or PrepareAgain."""
+        with self._entered() as place:
+            return self._statements.update(place, prepared, sets)
+
+    def commit(self) -> None:
+        """Commit; raises when a transaction was open and could not be committed."""
+        if self._transactions.level:
+            with self._entered() as place:
+                self._transactions.commit(place)
+
+    def rollback(self) -> None:
+        """Undo everything."""
+        try:
+            with self._entered() as place:
+                self._transactions.rollback(place)
+        except ObjectScriptError:
+            # The database is gone, and the transaction with it.
+            self._transactions.forget()
+
+    def set_autocommit(self, *, on: bool) -> None:
+        """Set the mode of the statements to come; an open transaction stays open."""
+        self._state.autocommit = on
+
+    def procedure(self, name: str) -> Procedure:
+        """Describe a stored function; the row id's is the only one. Raises SQLError -428."""
+        if "".join(name.split()).upper() != _ROW_ID:
+            raise SQLError(-428, f"Stored procedure '{name}' not found")
+        return Procedure(name, int(Code.INTEGER), 10)
+
+    def call(self, procedure: Procedure, values: Sequence[Scalar]) -> Scalar:  # noqa: ARG002 - it takes none
+        """Return the row id of the row that was inserted last."""
+        return self._state.last_identity
+
+    def native(self, call: NativeCall) -> Argument:
+        """Do a native call; raises ObjectScriptError."""
+        if self._native is None:
+            raise ObjectScriptError("PROTECT")
+        if call.kind in _TRANSACTION_CALLS:
+            with self._entered() as place:
+                return self._transaction_call(place, call.kind)
+        # No lock is held here: a class method may dismount the very database that this session uses.
+        return self._native.call(call)
+
+    def failure(self, error: Exception) -> str:
+        """Log an error that has no SQLCODE, and return the text for the client."""
+        if isinstance(error, StandinError):
+            _log.warning("%s", error)
+            return str(error)
+        _log.error("an unexpected error", exc_info=error)
+        return SQLError(-400, f"Unexpected error occurred:  {type(error).__name__}: {error}").text()
+
+    def close(self) -> None:
+        """Roll back and end the process."""
+        if self._native is not None:
+            self._native.close()
+        process, self._process = self._process, None
+        if process is not None:
+            process.on_terminate = None
+            process.close()
+            _log.info("process %d: ended", process.pid)
+
+    def _furnish(self, connection: sqlite3.Connection, code_schema: str) -> None:
+        connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+        prepare_connection(connection, code_schema=code_schema, live=None)
+        register_functions(connection, self._state)
+
+    @contextlib.contextmanager
+    def _entered(self) -> Iterator[Workplace]:
+        """Hold the lease's lock, on a connection that is there; raises ObjectScriptError ``<DIRECTORY>``."""
+        process = self._process
+        if process is None or process.terminated:
+            raise ObjectScriptError("DIRECTORY", " *the process has ended")
+        lease = process.lease
+        with lease.lock:
+            connection = self._connection(lease)
+            place = self._place
+            if place is None or place.connection is not connection:
+                place = self._place = Workplace.on(lease)
+            yield place
+
+    def _connection(self, lease: NamespaceLease) -> sqlite3.Connection:
+        try:
+            return lease.connection
+        except ObjectScriptError as gone:
+            self._place = None
+            self._transactions.lose()
+            try:
+                lease.renew()
+            except StandinError:
+                raise gone from None
+            return lease.connection
+
+    def _transaction_call(self, place: Workplace, kind: NativeKind) -> Argument:
+        transactions = self._transactions
+        if kind is NativeKind.LEVEL:
+            return transactions.level
+        _TRANSACTION_CALLS[kind](transactions, place)
+        return None
+
+
+_TRANSACTION_CALLS: dict[NativeKind, Callable[[Transactions, Workplace], None]] = {
+    NativeKind.START: Transactions.start_level,
+    NativeKind.COMMIT: Transactions.commit_level,
+    NativeKind.ROLLBACK: Transactions.rollback,
+    NativeKind.ROLLBACK_ONE: Transactions.rollback_level,
+    NativeKind.LEVEL: lambda transactions, place: None,  # noqa: ARG005
+}

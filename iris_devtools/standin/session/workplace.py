@@ -1,0 +1,35 @@
+"""Where a session's statements run: its lease's connection, and what belongs to exactly that connection."""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from iris_devtools.standin.catalog.dictionary import Dictionary, SharedCatalog
+from iris_devtools.standin.session.translations import TranslationCache
+from iris_devtools.standin.storage.lease import NamespaceLease
+
+__all__ = ["Workplace"]
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """One connection with its dictionary. A dismount ends it; the next mount makes a new one."""
+
+    lease: NamespaceLease
+    connection: sqlite3.Connection
+    dictionary: Dictionary
+    translations: TranslationCache
+
+    @classmethod
+    def on(cls, lease: NamespaceLease) -> Workplace:
+        """Furnish the lease's present connection; the caller holds the lease's lock."""
+        shared = lease.code.shared
+        connection = lease.connection
+        catalog = shared.setdefault("catalog", SharedCatalog())
+        return cls(
+            lease,
+            connection,
+            Dictionary(connection, code_schema=lease.code_schema, shared=catalog),
+            shared.setdefault(f"translations {lease.code_schema}", TranslationCache()),
+        )
