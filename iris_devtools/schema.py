@@ -11,6 +11,7 @@ import contextlib
 import difflib
 import importlib
 import inspect
+import sys
 import tokenize
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ from iris_devtools.urls import IrisUrl
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, MetaData, Table
 
+    from iris_devtools.config import Settings
+
 __all__ = [
     "ENTRY_POINT_GROUP",
     "MetadataSource",
@@ -41,6 +44,7 @@ __all__ = [
     "load_schema_source",
     "metadata_digest",
     "schema_source_names",
+    "source_from_settings",
 ]
 
 ENTRY_POINT_GROUP = "iris_devtools.schema_sources"
@@ -280,6 +284,40 @@ def load_schema_source(name: str) -> Callable[..., SchemaSource]:
     )
 
 
+def source_from_settings(settings: Settings) -> SchemaSource:
+    """Return the schema source that the settings describe.
+
+    Without ``source`` it is ``metadata`` where that is set and no ``alembic_config`` is, else ``alembic``;
+    its ``alembic.ini`` is looked for in the project's root. The class of any source is made with
+    ``from_reference(reference, seed=...)``; the reference is ``metadata`` or the path of
+    ``alembic_config``, and the project's root for the sources of third parties.
+
+    Raises:
+        ConfigurationError: what the source needs is not set, or there is no such source.
+        SchemaSourceError: it cannot be read.
+
+    """
+    name = settings.source or ("metadata" if settings.metadata and not settings.alembic_config else "alembic")
+    factory: Any = load_schema_source(name)
+    if str(settings.root) not in sys.path:
+        # Behind everything else, so that no file of a project hides an installed package.
+        sys.path.append(str(settings.root))
+    if name == "metadata":
+        if settings.metadata is None:
+            raise ConfigurationError(
+                "The schema source metadata needs to know where the MetaData is.",
+                hint='Set metadata = "app.models:Base" in [tool.iris-devtools].',
+                name=name,
+            )
+        reference = settings.metadata
+    elif name == "alembic":
+        reference = str(settings.alembic_config or settings.root / "alembic.ini")
+    else:
+        reference = str(settings.root)
+    source: SchemaSource = factory.from_reference(reference, seed=settings.seed)
+    return source
+
+
 def load_object(reference: str) -> Any:
     """Return the object at ``module:attribute`` (dots in the attribute lead further in).
 
@@ -334,10 +372,12 @@ def _nearest(name: str, known: Sequence[str]) -> str:
 
 @contextlib.contextmanager
 def _engine(url: IrisUrl) -> Iterator[Engine]:
-    from sqlalchemy import NullPool, create_engine
+    from sqlalchemy import NullPool
+
+    from iris_devtools.engine import create_engine
 
     # No pool: a connection that lingered in the namespace would stop the capture that follows.
-    engine = create_engine(url.to_sqlalchemy(), poolclass=NullPool)
+    engine = create_engine(url, poolclass=NullPool)
     try:
         yield engine
     finally:

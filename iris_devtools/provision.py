@@ -1,0 +1,343 @@
+"""A schema source in, a ready namespace out: run the migrations once, keep the file, copy it ever after.
+
+:func:`ensure_snapshot` answers from the store, or builds what is missing in a scratch namespace of its own.
+:func:`restore_namespace` puts a snapshot into a namespace. :func:`ready_namespace` is both in a row. The
+namespace that an application is configured for is touched by none of them unless it is named as the target.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import platform
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from iris_devtools.admin import Admin
+from iris_devtools.admin.namespaces import check_namespace_name
+from iris_devtools.errors import ChecksumError, ManifestError, ServerError
+from iris_devtools.progress import SILENT, Reporter
+from iris_devtools.schema import SchemaSource
+from iris_devtools.snapshots.capture import Description, capture
+from iris_devtools.snapshots.inspection import Thoroughness
+from iris_devtools.snapshots.key import RevisionKey
+from iris_devtools.snapshots.plan import Plan, plan
+from iris_devtools.snapshots.restore import Restored, Staged, instantiate, stage
+from iris_devtools.snapshots.serverlock import server_lock
+from iris_devtools.snapshots.snapshot import Snapshot
+from iris_devtools.snapshots.stopwatch import Stopwatch
+from iris_devtools.snapshots.store import Store
+from iris_devtools.urls import IrisUrl
+
+__all__ = [
+    "SCRATCH_PREFIX",
+    "Provisioned",
+    "Ready",
+    "ensure_snapshot",
+    "namespace_url",
+    "ready_namespace",
+    "restore_namespace",
+    "scratch_build",
+]
+
+SCRATCH_PREFIX = "SCRATCH_"
+"""How the names of the namespaces begin in which snapshots are built."""
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Provisioned:
+    """The snapshot of a state, and how it was come by.
+
+    ``plan`` is what had to be done when the store was first asked, ``built`` whether this process did it
+    (another one may have built the snapshot while this one waited). ``timings`` are seconds by step.
+    """
+
+    snapshot: Snapshot
+    plan: Plan
+    built: bool
+    seconds: float
+    timings: Mapping[str, float]
+
+    @property
+    def key(self) -> RevisionKey:
+        """Return the key of the snapshot."""
+        return self.snapshot.key
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A namespace that holds a snapshot; ``staged`` is for further :func:`restore_namespace` calls."""
+
+    namespace: str
+    created: bool
+    restored: Restored
+    staged: Staged
+    seconds: float
+    provisioned: Provisioned | None = None
+
+
+def ensure_snapshot(
+    admin: Admin,
+    source: SchemaSource,
+    store: Store,
+    *,
+    revisions: Sequence[str] | None = None,
+    rebuild: bool = False,
+    description: Description | None = None,
+    reporter: Reporter = SILENT,
+    lock_timeout_s: float | None = None,
+) -> Provisioned:
+    """Return the snapshot of ``source`` at ``revisions`` (None: its heads), building it when there is none.
+
+    Of several processes that want the same snapshot one builds and the others wait. It is built in a
+    scratch namespace that is dropped afterwards; after a failure there is neither a scratch namespace nor a
+    snapshot, and a builder that was killed is no obstacle to the next one. ``rebuild`` builds from nothing
+    even if there is a snapshot, and puts the new one in its place once it is complete. An entry of the
+    store that is no longer whole counts as missing and is replaced.
+
+    Raises:
+        UnknownRevisionError: the source has no such revision.
+        SchemaSourceError: the source or the seed cannot be read, or fails (MigrationError).
+        StoreError: the store cannot be written, or the builder took longer than ``lock_timeout_s``.
+        ServerError: the server refuses a step.
+
+    """
+    watch = Stopwatch()
+    with watch.step("key"):
+        key = source.key(admin.engine, revisions)
+    found = None if rebuild else _whole(store, key)
+    chosen = Plan("exact", key, start=key, replay_s=0.0)
+    built = False
+    if found is None:
+        chosen = _plan(source, store, key, rebuild=rebuild)
+        with store.lock(key, doing=f"builds {key.name}", reporter=reporter, timeout_s=lock_timeout_s):
+            # Whoever held the lock until now may have built it.
+            found = None if rebuild else _whole(store, key)
+            if found is None:
+                chosen = _plan(source, store, key, rebuild=rebuild)
+                found = _build(admin, source, store, chosen, watch, description, reporter)
+                built = True
+    return Provisioned(found, chosen, built, watch.seconds, watch.timings)
+
+
+def restore_namespace(
+    admin: Admin,
+    snapshot: Snapshot,
+    *,
+    namespace: str,
+    staged: Staged | None = None,
+    held: RevisionKey | None = None,
+    thoroughness: Thoroughness = "tables",
+    terminate_others: bool = False,
+    wait_s: float = 2.0,
+    reporter: Reporter = SILENT,
+) -> Ready:
+    """Put ``snapshot`` into ``namespace``, which is made first when the server has none of that name.
+
+    ``staged`` is what an earlier call returned for the same snapshot, and saves the checksums. The other
+    arguments are those of :func:`iris_devtools.snapshots.restore.instantiate`, as are the errors. A namespace
+    that was made here is dropped again when the restore into it fails.
+    """
+    watch = Stopwatch()
+    if staged is None or staged.manifest != snapshot.manifest:
+        staged = stage(admin, snapshot, reporter=reporter)
+    created = _make_missing(admin, snapshot, namespace, reporter)
+    try:
+        restored = instantiate(
+            admin,
+            staged,
+            namespace=namespace,
+            held=held,
+            thoroughness=thoroughness,
+            terminate_others=terminate_others,
+            wait_s=wait_s,
+            reporter=reporter,
+        )
+    except BaseException:
+        if created:
+            _drop(admin, namespace)
+        raise
+    return Ready(namespace, created, restored, staged, watch.seconds)
+
+
+def ready_namespace(
+    admin: Admin,
+    source: SchemaSource,
+    store: Store,
+    *,
+    namespace: str,
+    revisions: Sequence[str] | None = None,
+    terminate_others: bool = False,
+    reporter: Reporter = SILENT,
+) -> Ready:
+    """Bring ``namespace`` to ``revisions`` of ``source``: :func:`ensure_snapshot`, then
+    :func:`restore_namespace`.
+
+    A snapshot whose files turn out to be damaged is built anew, once.
+    """
+    watch = Stopwatch()
+    provisioned = ensure_snapshot(admin, source, store, revisions=revisions, reporter=reporter)
+    try:
+        staged = stage(admin, provisioned.snapshot, reporter=reporter)
+    except ChecksumError as error:
+        _logger.warning("%s It is built anew.", error.message)
+        provisioned = ensure_snapshot(
+            admin, source, store, revisions=revisions, rebuild=True, reporter=reporter
+        )
+        staged = stage(admin, provisioned.snapshot, reporter=reporter)
+    ready = restore_namespace(
+        admin,
+        provisioned.snapshot,
+        namespace=namespace,
+        staged=staged,
+        terminate_others=terminate_others,
+        reporter=reporter,
+    )
+    return Ready(namespace, ready.created, ready.restored, staged, watch.seconds, provisioned)
+
+
+@contextmanager
+def scratch_build(
+    admin: Admin,
+    source: SchemaSource,
+    store: Store,
+    chosen: Plan,
+    *,
+    watch: Stopwatch | None = None,
+    reporter: Reporter = SILENT,
+) -> Iterator[str]:
+    """Carry out a plan of kind ``nearest`` or ``scratch`` in a namespace of its own; give its name for the
+    block.
+
+    The namespace is dropped at the end of the block, whatever happened. The caller holds the store's lock of
+    the plan's target: what a killed builder of the same snapshot left behind is dropped first. Nothing is
+    written to the store.
+    """
+    watch = watch or Stopwatch()
+    prefix = _scratch_prefix(store, chosen.target)
+    with server_lock(admin, "namespaces", reporter=reporter):
+        for leftover in admin.namespaces():
+            if leftover.startswith(prefix):
+                admin.drop_namespace(leftover, missing_ok=True, terminate=True)
+        # Not the same name again: of a namespace that was half made, files may be left.
+        namespace = f"{prefix}{secrets.token_hex(2).upper()}"
+        with watch.step("create"):
+            admin.create_namespace(namespace)
+    url = namespace_url(admin, namespace)
+    try:
+        with watch.step("restore"):
+            _restore_start(admin, store, chosen, namespace, reporter)
+        with reporter.step(f"Migrating {namespace} to {chosen.target}"), watch.step("migrate"):
+            source.upgrade(url, to=chosen.target)
+        if source.seeding is not None:
+            with reporter.step(f"Running the seed {source.seeding.reference}"), watch.step("seed"):
+                source.seed(url)
+        yield namespace
+    finally:
+        with watch.step("drop"):
+            _drop(admin, namespace)
+
+
+def namespace_url(admin: Admin, namespace: str) -> IrisUrl:
+    """Return the URL of a namespace on the server that is administered, with the same account."""
+    server = admin.server
+    return IrisUrl(
+        host=server.host,
+        port=server.port,
+        namespace=namespace,
+        username=server.username,
+        password=server.password,
+    )
+
+
+def _plan(source: SchemaSource, store: Store, key: RevisionKey, *, rebuild: bool) -> Plan:
+    if rebuild:
+        return Plan("scratch", key)
+    return plan(key, source.ancestors(key), restorable=lambda wanted: _whole(store, wanted) is not None)
+
+
+def _build(
+    admin: Admin,
+    source: SchemaSource,
+    store: Store,
+    chosen: Plan,
+    watch: Stopwatch,
+    description: Description | None,
+    reporter: Reporter,
+) -> Snapshot:
+    with scratch_build(admin, source, store, chosen, watch=watch, reporter=reporter) as namespace:
+        with watch.step("capture"):
+            captured = capture(
+                admin,
+                namespace=namespace,
+                store=store,
+                key=chosen.target,
+                description=description,
+                seed=source.seeding,
+                revision_table=source.revision_table,
+                # Under the lock of the key, what is there is damaged, or the caller asked for a new one.
+                replace=True,
+                timings=watch.timings,
+                reporter=reporter,
+            )
+        return captured.snapshot
+
+
+def _restore_start(admin: Admin, store: Store, chosen: Plan, namespace: str, reporter: Reporter) -> None:
+    start = store.find(chosen.start) if chosen.start is not None else None
+    if start is None:
+        return
+    try:
+        staged = stage(admin, start, reporter=reporter)
+    except ChecksumError as error:
+        _logger.warning("%s The migrations start from nothing instead.", error.message)
+        return
+    instantiate(admin, staged, namespace=namespace, reporter=reporter)
+
+
+def _whole(store: Store, key: RevisionKey) -> Snapshot | None:
+    """Return the snapshot of ``key`` if it looks whole; the files are only measured here, not read."""
+    try:
+        snapshot = store.find(key)
+        if snapshot is not None:
+            snapshot.require_sizes()
+    except (ManifestError, ChecksumError) as error:
+        _logger.warning("%s It counts as missing and will be built anew.", error.message)
+        return None
+    return snapshot
+
+
+def _make_missing(admin: Admin, snapshot: Snapshot, namespace: str, reporter: Reporter) -> bool:
+    if admin.namespace_exists(namespace):
+        return False
+    with server_lock(admin, "namespaces", reporter=reporter):
+        if admin.namespace_exists(namespace):
+            return False
+        with reporter.step(f"Making the namespace {namespace}"):
+            if len(snapshot.manifest.files) == 1:
+                admin.create_namespace(namespace)
+            else:
+                # Two files, one for rows and one for classes, are what CREATE DATABASE makes (iris-facts
+                # 1.1).
+                admin.execute(f"CREATE DATABASE {check_namespace_name(namespace)}")
+    return True
+
+
+def _drop(admin: Admin, namespace: str) -> None:
+    """Drop a namespace of ours; a failure is no reason to lose what was built, nor may it hide another one."""
+    try:
+        with server_lock(admin, "namespaces"):
+            admin.drop_namespace(namespace, missing_ok=True, terminate=True)
+    except ServerError as error:
+        _logger.warning("The namespace %s is left behind: %s", namespace, error)
+
+
+def _scratch_prefix(store: Store, key: RevisionKey) -> str:
+    # The same for every builder of this snapshot in this store, who exclude each other by the store's lock;
+    # different for a store on another machine, whose builder may be alive on the same server.
+    place = f"{platform.node()}\0{store.directory.resolve()}\0{key.name}"
+    return f"{SCRATCH_PREFIX}{hashlib.sha256(place.encode()).hexdigest()[:12].upper()}_"
