@@ -146,6 +146,7 @@ class Instance:
         self._lock = threading.RLock()
         self._processes: dict[int, Process] = {}
         self._arriving = 0
+        self._purgers: list[Callable[[str | None], None]] = []
         self._pids = itertools.count(os.getpid())
         self._passwords = PasswordCheck()
         self._configuration: Configuration | None = None
@@ -181,12 +182,17 @@ class Instance:
         return VERSION_NUMBER
 
     @property
+    def build(self) -> str:
+        """The build, which names the stand-in's file format: files of another build may not be mountable."""
+        return f"standin-{FORMAT}"
+
+    @property
     def version_text(self) -> str:
-        """$ZVERSION: says plainly that this is the stand-in, which version it follows, and its file format."""
+        """$ZVERSION: says that this is the stand-in, which version it follows, and its file format."""
         release = ".".join(VERSION_NUMBER.split(".")[:2])
         return (
             f"IRIS-devtools stand-in for UNIX (SQLite {sqlite3.sqlite_version}) "
-            f"{release} (Build standin-{FORMAT})"
+            f"{release} (Build {self.build})"
         )
 
     def start(self) -> None:
@@ -374,6 +380,15 @@ class Instance:
             retain_files=retain_files,
             if_exists=if_exists,
         )
+
+    def on_purge(self, purger: Callable[[str | None], None]) -> None:
+        """Have ``purger`` called with a namespace's name (``None``: all) when cached queries are purged."""
+        self._purgers.append(purger)
+
+    def purge_cached_queries(self, namespace: str | None = None) -> None:
+        """Forget the translated statements of one namespace, or of all."""
+        for purger in self._purgers:
+            purger(namespace)
 
     def log(self, category: str, text: str, *, severity: int = 0) -> None:
         """Add a line to ``mgr/messages.log``, in IRIS's form."""

@@ -1,1 +1,1 @@
-"""Class calls of the Native API: the system classes that administration needs."""
+"""The system classes that clients call over the native API, by class name and method name."""

@@ -18,7 +18,7 @@ PREDEFINED = ("_SYSTEM", "SuperUser", "Admin", "CSPSystem")
 
 @dataclass(frozen=True)
 class Account:
-    """One user. ``change_password`` refuses logins until the password was changed or the account unexpired."""
+    """One user. ``change_password`` refuses logins until the account is unexpired."""
 
     name: str
     salt: bytes = field(repr=False, default=b"")

@@ -205,5 +205,7 @@ def _load_accounts(connection: sqlite3.Connection) -> Iterator[Account]:
     names = [field.name for field in fields(Account)]
     flags = {"enabled", "change_password", "password_never_expires"}
     for row in connection.execute(f"SELECT {', '.join(names)} FROM accounts"):
-        values: dict[str, Any] = dict(zip(names, row, strict=True))
-        yield Account(**{name: bool(value) if name in flags else value for name, value in values.items()})
+        values: dict[str, Any] = {}
+        for name, value in zip(names, row, strict=True):
+            values[name] = bool(value) if name in flags else value
+        yield Account(**values)

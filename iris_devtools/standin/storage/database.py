@@ -1,4 +1,4 @@
-"""One database: a directory with an IRIS.DAT, its mount state, and the leases that use it (iris-facts 2.2)."""
+"""One database: a directory with an IRIS.DAT, its mount state, and its leases (iris-facts 2.2)."""
 
 from __future__ import annotations
 
@@ -221,6 +221,17 @@ class Database:
             pages: int = connection.execute("PRAGMA freelist_count").fetchone()[0]
             size: int = connection.execute("PRAGMA page_size").fetchone()[0]
             return pages * size
+
+    def has_tables(self) -> bool:
+        """Tell whether anything but the label was ever stored; mounts an unmounted database to find out."""
+        with self._gate:
+            self.touch()
+            with self._maintenance() as connection:
+                rows = connection.execute(
+                    "SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_'"
+                ).fetchall()
+                own = [name for (name,) in rows if name.startswith("%")]
+                return len(own) < len(rows)
 
     def copy_to(self, target: Path) -> None:
         """Write a packed copy of the mounted database to ``target``, which must not exist."""

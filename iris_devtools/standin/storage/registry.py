@@ -9,7 +9,7 @@ from pathlib import Path
 
 from iris_devtools.standin.storage.database import Database, State
 from iris_devtools.standin.storage.errors import StorageError
-from iris_devtools.standin.storage.label import FILE_NAME, Label, create_file
+from iris_devtools.standin.storage.label import Label, create_file
 
 __all__ = ["Databases"]
 
@@ -85,7 +85,7 @@ class Databases:
         with self._lock:
             return tuple(self._known[path] for path in sorted(self._known))
 
-    @property
-    def file_name(self) -> str:
-        """The name of every database file."""
-        return FILE_NAME
+    def number(self, database: Database) -> int:
+        """Return the system file number, counted in the order of first use; it may differ after a restart."""
+        with self._lock:
+            return list(self._known.values()).index(database)
