@@ -328,7 +328,7 @@ def _make_missing(admin: Admin, snapshot: Snapshot, namespace: str, reporter: Re
 
 
 def _drop(admin: Admin, namespace: str) -> None:
-    """Drop a namespace of ours; a failure is no reason to lose what was built, nor may it hide another one."""
+    """Drop a namespace of ours; a failure neither loses what was built nor hides another failure."""
     try:
         with server_lock(admin, "namespaces"):
             admin.drop_namespace(namespace, missing_ok=True, terminate=True)

@@ -57,6 +57,7 @@ def capture(
     description: Description | None = None,
     seed: SeedInfo | None = None,
     revision_table: str | None = "alembic_version",
+    replace: bool = False,
     terminate_others: bool = False,
     wait_s: float = 2.0,
     timings: Mapping[str, float] | None = None,
@@ -67,7 +68,8 @@ def capture(
     The caller closes its own connections to the namespace first. While the files are read the databases are
     dismounted; they are mounted again whatever happens, Ctrl-C included. After a failure the store is as it
     was. ``revision_table`` (``schema.table``, or ``table``) is read where it exists, and has to agree with
-    the key. ``timings`` of what came before are kept in the manifest.
+    the key. ``replace`` puts the new snapshot in the place of one that is there. ``timings`` of what came
+    before are kept in the manifest.
 
     Raises:
         EngineMismatchError: the key is of another engine than the server.
@@ -117,7 +119,7 @@ def capture(
             timings={**(timings or {}), **watch.timings},
         )
         with watch.step("publish"):
-            published = writer.publish(manifest)
+            published = writer.publish(manifest, replace=replace)
     return Captured(published.snapshot, published.first, watch.seconds, watch.timings)
 
 

@@ -74,10 +74,11 @@ class SnapshotWriter:
         self.directory = directory
         self._final = final
 
-    def publish(self, manifest: Manifest) -> Published:
+    def publish(self, manifest: Manifest, *, replace: bool = False) -> Published:
         """Write the manifest, make everything durable and give the directory its final name.
 
         When another writer was first, its snapshot stays and is returned; what was written here is dropped.
+        ``replace`` instead takes away what has the name, whole or broken; for a moment there is nothing then.
         Raises StoreError when the disk refuses.
         """
         try:
@@ -85,6 +86,8 @@ class SnapshotWriter:
             for path in self.directory.iterdir():
                 _sync(path)
             _sync(self.directory)
+            if replace and self._final.exists():
+                _remove(self._final)
             self._rename()
             _sync(self._final.parent)
         except FileExistsError:
@@ -218,13 +221,8 @@ class Store:
                 path=directory,
                 store=self.directory,
             )
-        doomed = self.directory / f"{_TEMPORARY}deleted-{secrets.token_hex(8)}"
         try:
-            directory.rename(doomed)
-            if doomed.is_symlink():
-                doomed.unlink()
-            else:
-                shutil.rmtree(doomed)
+            _remove(directory)
         except FileNotFoundError:
             return
         except OSError as exc:
@@ -314,6 +312,16 @@ class Store:
 
     def _lock_path(self, name: str) -> Path:
         return self.directory / _LOCKS / f"{name}.lock"
+
+
+def _remove(entry: Path) -> None:
+    """Take the entry from its name at once, then from the disk; a half deleted one is never visible."""
+    doomed = entry.with_name(f"{_TEMPORARY}deleted-{secrets.token_hex(8)}")
+    entry.rename(doomed)
+    if doomed.is_symlink():
+        doomed.unlink()
+    else:
+        shutil.rmtree(doomed)
 
 
 def _open_entry(directory: Path) -> Snapshot | BrokenEntry:

@@ -272,6 +272,17 @@ def test_a_deleted_snapshot_is_gone(store):
     assert put(store, key()).first
 
 
+def test_a_replaced_snapshot_is_the_new_one(store):
+    put(store, key(), content=b"old")
+    with store.writer(key()) as writer:
+        (writer.directory / "IRIS.DAT").write_bytes(b"new")
+        published = writer.publish(make_manifest(key(), b"new"), replace=True)
+
+    assert published.first
+    assert (store.directory / key().name / "IRIS.DAT").read_bytes() == b"new"
+    assert store.survey().leftovers == ()
+
+
 def test_only_entries_of_the_store_are_deleted(store, tmp_path):
     put(store, key())
     other = tmp_path / "precious"
