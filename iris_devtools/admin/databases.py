@@ -116,11 +116,13 @@ class Databases(Linked):
         with the block's error as its cause.
 
         Raises:
-            AdministrationError: a database cannot be dismounted (none is left so), or one cannot be mounted
-                again.
+            AdministrationError: a database is not there or cannot be dismounted (none is left so), or
+                one cannot be mounted again.
 
         """
         asked = [as_directory(directory) for directory in directories]
+        for directory in asked:
+            self._require(directory)
         down: list[str] = []
         failure: BaseException | None = None
         try:
@@ -145,9 +147,6 @@ class Databases(Linked):
         if not failed:
             return
         first = next(iter(failed.values()))
-        if isinstance(failure, AdministrationError) and not _has_database(failure):
-            # The block failed because there is no such database: there is nothing to mount.
-            return
         commands = "; ".join(f'##class(SYS.Database).MountDatabase("{directory}")' for directory in failed)
         raise AdministrationError(
             f"Cannot mount {', '.join(failed)} again: {first.message}",
@@ -164,14 +163,13 @@ class Databases(Linked):
         directory = as_directory(directory)
         found = self._link.object("SYS.Database", "%OpenId", directory)
         if found is None:
-            raise administration_error(
-                f"use the database {directory}",
-                "the server knows no database in that directory.",
-                call=f'SYS.Database.%OpenId("{directory}")',
-                directory=directory,
-                exists=False,
-            )
+            raise _no_database(directory, "%OpenId")
         return found
+
+    def _require(self, directory: str) -> None:
+        # A cheap guard against a wrong directory before any action (iris-facts 2.1).
+        if self._link.value("SYS.Database", "%ExistsId", directory, repeatable=True) not in (1, "1", True):
+            raise _no_database(directory, "%ExistsId")
 
     def _mount_if_possible(self, directory: str) -> None:
         # What cannot be mounted now (a damaged file, say) cannot be mounted by an access either, so it stays
@@ -224,5 +222,10 @@ def repeat_while_transient(
     return None
 
 
-def _has_database(error: AdministrationError) -> bool:
-    return bool(error.facts.get("exists", True))
+def _no_database(directory: str, method: str) -> AdministrationError:
+    return administration_error(
+        f"use the database {directory}",
+        "the server knows no database in that directory.",
+        call=f'SYS.Database.{method}("{directory}")',
+        directory=directory,
+    )

@@ -306,9 +306,8 @@ def check_namespace_name(name: str) -> str:
     DATABASE).
 
     Raises:
-        ConfigurationError: it does not begin with a letter, has other characters than letters, digits and
-        ``_``, or more
-                than 63 of them.
+        ConfigurationError: it does not begin with a letter, has other characters than letters,
+            digits and ``_``, or more than 63 of them.
 
     """
     if _NAME.fullmatch(name) and name.isascii():
