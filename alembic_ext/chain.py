@@ -25,8 +25,9 @@ __all__ = ["Chain", "Migration"]
 class Migration:
     """One revision of the chain.
 
-    ``parents`` are the revisions that it follows and those that it depends on, sorted. ``digest`` covers its source (what
-    runs, not how it is written), its id, its labels and the digests of its parents, hence of all its ancestors.
+    ``parents`` are the revisions that it follows and those that it depends on, sorted. ``digest`` covers its
+    source (what runs, not how it is written), its id, its labels and the digests of its parents, hence of
+    all its ancestors.
     """
 
     revision: str
@@ -67,14 +68,17 @@ class Chain:
 
     @property
     def heads(self) -> tuple[str, ...]:
-        """The head revisions as ``alembic_version`` would list them: without those that another head depends on."""
+        """The head revisions as ``alembic_version`` would list them.
+
+        Without those that another head depends on.
+        """
         return self._minimal(self._script.get_heads())
 
     def resolve(self, targets: Sequence[str]) -> tuple[str, ...]:
         """Return the revisions that ``alembic_version`` lists after an upgrade to the targets, sorted.
 
-        A target is whatever Alembic takes: ``heads``, ``head``, a revision or an unambiguous part of one, a branch label,
-        ``label@head``, ``base`` (no revision at all).
+        A target is whatever Alembic takes: ``heads``, ``head``, a revision or an unambiguous part of one, a
+        branch label, ``label@head``, ``base`` (no revision at all).
 
         Raises:
             UnknownRevisionError: a target names no revision, or names several where one is wanted.
@@ -91,6 +95,10 @@ class Chain:
                 raise self._unknown(target, f"no script in {self._script.dir} has that id")
             found.extend(known)
         return self._minimal(found)
+
+    def has(self, revision: str) -> bool:
+        """Tell whether there is a revision of exactly that id."""
+        return any(script.revision == revision for script in self._script.walk_revisions())
 
     def migration(self, revision: str) -> Migration:
         """Return one migration by its full id."""
@@ -109,6 +117,17 @@ class Chain:
     def digests(self, revisions: Iterable[str]) -> tuple[str, ...]:
         """Return one digest a revision, each of which covers the revision's whole ancestry."""
         return tuple(self.migration(revision).digest for revision in revisions)
+
+    def missing_from(self, revisions: Iterable[str]) -> dict[str, int]:
+        """Count, for each revision and ancestor, the migrations that an upgrade from it alone still runs."""
+        needed = self.ancestry(revisions)
+        covered: dict[str, int] = {}  # a bit for every migration that a revision includes
+        for position, migration in enumerate(needed):
+            bits = 1 << position
+            for parent in migration.parents:
+                bits |= covered[parent]
+            covered[migration.revision] = bits
+        return {revision: len(needed) - bits.bit_count() for revision, bits in covered.items()}
 
     def _minimal(self, revisions: Iterable[str]) -> tuple[str, ...]:
         wanted = set(revisions)

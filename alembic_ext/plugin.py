@@ -1,11 +1,11 @@
 """Makes the commands of this package commands of the stock ``alembic`` program.
 
-Alembic loads this module (entry point ``alembic.plugins``) while ``alembic`` itself is still being imported. So nothing
-here may import ``alembic.config``: the commands are registered when that module has been imported, by a hook around
-``CommandLine._generate_args``, the method that gives the parser its sub-commands.
+Alembic loads this module (entry point ``alembic.plugins``) while ``alembic`` itself is still being imported.
+So nothing here may import ``alembic.config``: the commands are registered when that module has been
+imported, by a hook around ``CommandLine._generate_args``, the method that gives the parser its sub-commands.
 
-Up to Alembic 1.19 an entry point had to name an *iterable of modules*, from 1.20 on a module, and the older shape warns.
-This module is both: a module whose class can be iterated and yields the module itself.
+Up to Alembic 1.19 an entry point had to name an *iterable of modules*, from 1.20 on a module, and the older
+shape warns. This module is both: a module whose class can be iterated and yields the module itself.
 """
 
 from __future__ import annotations
@@ -25,7 +25,10 @@ __all__ = ["setup"]
 
 
 def setup(plugin: Plugin) -> None:
-    """Register the commands as soon as ``alembic.config`` has been imported; Alembic calls this once per process."""
+    """Register the commands as soon as ``alembic.config`` has been imported.
+
+    Alembic calls this once per process.
+    """
     del plugin  # Alembic hands over a registry for autogenerate comparators, of which this plugin has none.
     wrapt.register_post_import_hook(_extend_command_line, "alembic.config")
 

@@ -1,7 +1,8 @@
 """Runs the tests that depend on Alembic and SQLAlchemy against every supported line of both.
 
-``python -m tests.matrix`` makes a virtual environment per row under ``.venv-matrix`` (kept, and brought up to date when
-``pyproject.toml`` changes), runs the selected tests in it, and prints one line a row. Exit code 1 if a row fails.
+``python -m tests.matrix`` makes a virtual environment per row under ``.venv-matrix`` (kept, and brought up
+to date when ``pyproject.toml`` changes), runs the selected tests in it, and prints one line a row. Exit code
+1 if a row fails.
 """
 
 from __future__ import annotations

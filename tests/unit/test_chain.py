@@ -105,7 +105,13 @@ def test_a_head_that_another_head_depends_on_is_not_listed(scripts: Scripts) -> 
 
 @pytest.mark.parametrize(
     ("target", "expected"),
-    [("heads", ("bbb2",)), ("head", ("bbb2",)), ("aaa", ("aaa1",)), ("base", ()), ("billing@head", ("bbb2",))],
+    [
+        ("heads", ("bbb2",)),
+        ("head", ("bbb2",)),
+        ("aaa", ("aaa1",)),
+        ("base", ()),
+        ("billing@head", ("bbb2",)),
+    ],
 )
 def test_targets_are_what_alembic_takes(scripts: Scripts, target: str, expected: tuple[str, ...]) -> None:
     scripts.add("aaa1", labels="billing")
@@ -141,7 +147,9 @@ def test_a_missing_script_directory_is_an_error_that_says_what_to_do(tmp_path: P
     assert "alembic.ini" in caught.value.hint
 
 
-def test_the_same_content_has_the_same_digest_whatever_the_file_is_called(scripts: Scripts, tmp_path: Path) -> None:
+def test_the_same_content_has_the_same_digest_whatever_the_file_is_called(
+    scripts: Scripts, tmp_path: Path
+) -> None:
     scripts.add("aaa1")
     scripts.add("bbb2", "aaa1")
     moved = Scripts(tmp_path / "elsewhere")
@@ -161,7 +169,11 @@ def test_comments_and_formatting_do_not_change_a_digest(scripts: Scripts) -> Non
 
 @pytest.mark.parametrize("edited", ["aaa1", "bbb2", "ccc3"])
 def test_an_edit_of_any_ancestor_changes_the_digest(scripts: Scripts, edited: str) -> None:
-    paths = {"aaa1": scripts.add("aaa1"), "bbb2": scripts.add("bbb2", "aaa1"), "ccc3": scripts.add("ccc3", "bbb2")}
+    paths = {
+        "aaa1": scripts.add("aaa1"),
+        "bbb2": scripts.add("bbb2", "aaa1"),
+        "ccc3": scripts.add("ccc3", "bbb2"),
+    }
     before = scripts.digest("ccc3")
     paths[edited].write_text(paths[edited].read_text().replace("pass", "return None", 1))
 
@@ -201,3 +213,12 @@ def test_a_long_chain_is_read_without_recursion(scripts: Scripts) -> None:
         previous = f"r{number:05}"
 
     assert len(scripts.chain().ancestry(["r01199"])) == 1200
+
+
+def test_what_is_missing_is_counted_along_the_graph_not_along_a_list(scripts: Scripts) -> None:
+    scripts.add("aaa1")
+    scripts.add("bbb2", "aaa1")
+    scripts.add("ccc3", "aaa1")
+    scripts.add("ddd4", ("bbb2", "ccc3"))
+
+    assert scripts.chain().missing_from(["ddd4"]) == {"aaa1": 3, "bbb2": 2, "ccc3": 2, "ddd4": 0}
