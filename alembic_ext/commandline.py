@@ -1,6 +1,7 @@
 """The commands as sub-commands of ``alembic``: arguments in, lines or JSON out, an exit code at the end.
 
-Each of them is a thin face over the function of the same name in :mod:`alembic_ext.commands`.
+Each of them is a thin face over the function of the same name in :mod:`alembic_ext.commands`, which is
+imported when a command runs: every other Alembic command pays for what this module imports.
 """
 
 from __future__ import annotations
@@ -12,8 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from alembic import util
 
-from alembic_ext import commands, printing
-from alembic_ext.results import Result as CommandResult
+from alembic_ext import printing
 from iris_devtools.errors import IrisDevtoolsError
 
 if TYPE_CHECKING:
@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 
     from alembic.config import CommandLine, Config
 
+    from alembic_ext.results import Result
+
 __all__ = ["add_commands", "main"]
 
-Result = TypeVar("Result", bound=CommandResult)
+AnyResult = TypeVar("AnyResult", bound="Result")
 
 
 def add_commands(command_line: CommandLine) -> None:
@@ -83,6 +85,8 @@ def _restore_arguments(parser: ArgumentParser) -> None:
 
 def _snapshot(config: Config) -> None:
     """Make sure that the store has a snapshot of the head revision(s)."""
+    from alembic_ext import commands
+
     options = _options(config)
     _present(
         config,
@@ -100,6 +104,8 @@ def _snapshot(config: Config) -> None:
 
 def _restore(config: Config) -> None:
     """Bring the database back to a snapshot."""
+    from alembic_ext import commands
+
     options = _options(config)
     _present(
         config,
@@ -117,15 +123,19 @@ def _restore(config: Config) -> None:
 
 def _snapshots(config: Config) -> None:
     """List the snapshots in the store."""
+    from alembic_ext import commands
+
     _present(config, lambda: commands.snapshots(config), printing.snapshots)
 
 
 def _status(config: Config) -> None:
     """Show heads, database, key and what a snapshot would need."""
+    from alembic_ext import commands
+
     _present(config, lambda: commands.status(config), printing.status)
 
 
-def _present(config: Config, run: Callable[[], Result], show: Callable[[Config, Result], None]) -> None:
+def _present(config: Config, run: Callable[[], AnyResult], show: Callable[[Config, AnyResult], None]) -> None:
     """Run a verb and print its result, or its error with the exit code that the error documents."""
     options = _options(config)
     try:
