@@ -17,11 +17,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from iris_devtools import create_engine
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine, inspect, text
-
-from iris_devtools import create_engine
 
 PROJECT = Path(__file__).resolve().parent
 OUTPUT = PROJECT.parent / "demo.out"
@@ -87,7 +86,7 @@ def wreck(engine: Engine) -> str:
     return "audit_entries dropped, every patient renamed, revision overwritten"
 
 
-def require(condition: bool, claim: str) -> None:  # noqa: FBT001
+def require(condition: bool, claim: str) -> None:
     """Say a claim aloud if it holds, and stop if it does not."""
     if not condition:
         raise DemoFailedError(f"not true: {claim}")
