@@ -90,6 +90,9 @@ def capture(
     databases = admin.databases(namespace)
     with watch.step("wait"):
         admin.require_idle(namespace, terminate=terminate_others, wait_s=wait_s)
+    for database in databases:
+        # One that a killed capture left dismounted could not be counted. One that is mounted stays as it is.
+        admin.mount(database.directory)
     with watch.step("count"):
         tables, revision_table = _inspect(admin, namespace, key, revision_table)
     with store.writer(key) as writer:
