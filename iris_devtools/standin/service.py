@@ -15,7 +15,6 @@ import json
 import logging
 import os
 import signal
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -33,6 +32,7 @@ _log = logging.getLogger(__name__)
 _LOCK_TIMEOUT_S = 2.0
 """Longer than anybody holds the lock who only looks whether it is held."""
 _OWNERS_EVERY_S = 0.2
+_STANDARD_INPUT = 0
 
 
 class DataDirectoryInUse(StandinError):
@@ -124,8 +124,9 @@ def _signals() -> Iterator[threading.Event]:
 
 def _watch(data: Path, ended: threading.Event) -> None:
     """Wait for the end of standard input, then until no owner is left, and say so."""
-    with contextlib.suppress(OSError, ValueError):
-        while sys.stdin.buffer.read(1):
+    # Not by sys.stdin, whose lock a waiting thread would hold when the interpreter ends.
+    with contextlib.suppress(OSError):
+        while os.read(_STANDARD_INPUT, 1):
             pass
     while not ended.is_set():
         # Whoever finds this server becomes an owner under the same lock, so nobody finds one that is about

@@ -12,6 +12,7 @@ from iris_devtools.standin.errors import ObjectScriptError, SQLError, StandinErr
 from iris_devtools.standin.instance import ClientInfo, Instance, Process
 from iris_devtools.standin.session.controls import Controls
 from iris_devtools.standin.session.native import NativeCalls
+from iris_devtools.standin.session.server_tables import ServerTables
 from iris_devtools.standin.session.state import SessionState
 from iris_devtools.standin.session.statements import Statements
 from iris_devtools.standin.session.transactions import Transactions
@@ -78,7 +79,7 @@ class Session:
         self._state.autocommit = login.autocommit
         self._state.isolation = login.isolation
         self._native = NativeCalls(process)
-        _log.info("process %d: %s entered %s", process.pid, process.username, process.namespace)
+        _log.debug("process %d: %s entered %s", process.pid, process.username, process.namespace)
         return Welcome(self._instance.version_text, process.pid, login.isolation)
 
     def prepare(self, text: str, markers: tuple[Marker, ...]) -> Prepared:
@@ -151,12 +152,12 @@ class Session:
         if process is not None:
             process.on_terminate = None
             process.close()
-            _log.info("process %d: ended", process.pid)
+            _log.debug("process %d: ended", process.pid)
 
     def _furnish(self, connection: sqlite3.Connection, code_schema: str) -> None:
-        connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
-        prepare_connection(connection, code_schema=code_schema, live=None)
+        prepare_connection(connection, code_schema=code_schema, live=ServerTables(self._instance))
         register_functions(connection, self._state)
+        connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
 
     @contextlib.contextmanager
     def _entered(self) -> Iterator[Workplace]:

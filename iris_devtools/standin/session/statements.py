@@ -101,7 +101,7 @@ class Statements:
         for values in sets:
             _check_count(prepared, values)
         if isinstance(translation, Control):
-            return [self._controls.run(place, translation, values) for values in sets]
+            return [self._controls.run(place, translation) for _ in sets]
         self._transactions.check(place)
         if isinstance(translation, Write):
             return self._write(place, translation, sets)

@@ -13,6 +13,7 @@ import sqlite3
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from iris_devtools.standin.collation import register_collations
 from iris_devtools.standin.storage.errors import StorageError
 from iris_devtools.standin.storage.permissions import may_read, may_write
 
@@ -82,13 +83,16 @@ def sqlite_uri(path: Path, *, mode: str = "rw") -> str:
 
 def open_file(path: Path, *, mode: str = "rw", timeout_s: float = 10.0) -> sqlite3.Connection:
     """Open an existing file for maintenance, in autocommit mode."""
-    return sqlite3.connect(
+    connection = sqlite3.connect(
         sqlite_uri(path, mode=mode),
         uri=True,
         isolation_level=None,
         timeout=timeout_s,
         check_same_thread=False,
     )
+    # Checking and packing a file compare the keys of its indexes.
+    register_collations(connection)
+    return connection
 
 
 def create_file(path: Path, label: Label) -> None:
@@ -153,9 +157,11 @@ def change_label(connection: sqlite3.Connection, label: Label) -> None:
 
 
 def _open_read_only(path: Path) -> sqlite3.Connection:
-    return sqlite3.connect(
+    connection = sqlite3.connect(
         sqlite_uri(path, mode="ro") + "&immutable=1", uri=True, isolation_level=None, check_same_thread=False
     )
+    register_collations(connection)
+    return connection
 
 
 def _check_header(path: Path) -> None:
