@@ -1,0 +1,35 @@
+"""The reference pages say what the code does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from iris_devtools import errors
+from iris_devtools.errors import IrisDevtoolsError
+
+REFERENCE = Path(__file__).parent.parent.parent / "docs" / "reference"
+
+
+def test_the_table_of_errors_has_every_class_with_its_exit_code() -> None:
+    rows = re.findall(r"`(\w+Error)` \| (\d+) \|", (REFERENCE / "errors.md").read_text(encoding="utf-8"))
+    classes = [getattr(errors, name) for name in errors.__all__]
+
+    assert dict(rows) == {one.__name__: str(one.exit_code) for one in classes}
+    assert all(issubclass(one, IrisDevtoolsError) for one in classes)
+
+
+@pytest.mark.parametrize(
+    "option", ["--from-database", "--rebuild", "--description", "--snapshot", "--namespace"]
+)
+def test_the_page_of_the_alembic_commands_has_every_option(option: str) -> None:
+    assert f"`{option}" in (REFERENCE / "alembic.md").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("page", sorted(REFERENCE.parent.rglob("*.md")), ids=lambda page: page.name)
+def test_links_between_the_pages_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
+
+    assert [link for link in links if not (page.parent / link).exists()] == []
