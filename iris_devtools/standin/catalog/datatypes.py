@@ -9,35 +9,32 @@ from iris_devtools.standin.catalog.model import Counter
 from iris_devtools.standin.errors import SQLError
 from iris_devtools.standin.sql.dialect import Kind
 from iris_devtools.standin.sql.reader import Reader
-from iris_devtools.standin.types import Code, SqlType
+from iris_devtools.standin.types import (
+    BIGINT,
+    BIT,
+    DATE,
+    DOUBLE,
+    GUID,
+    INTEGER,
+    LONGVARBINARY,
+    LONGVARCHAR,
+    POSIXTIME,
+    SMALLINT,
+    TIME,
+    TIMESTAMP,
+    TINYINT,
+    Code,
+    SqlType,
+    numeric,
+    varbinary,
+    varchar,
+    vector,
+)
 
-__all__ = ["BIGINT", "DeclaredType", "read_type"]
+__all__ = ["DeclaredType", "read_type"]
 
-MAX_PRECISION = 37
-"""``NUMERIC(p,s)``: s is at most 18 and p at most 19 + s; larger values are lowered."""
-
-BIGINT = SqlType(Code.BIGINT, "BIGINT", precision=19, scale=0)
-_BIT = SqlType(Code.BIT, "BIT")
-_TINYINT = SqlType(Code.TINYINT, "TINYINT", precision=3, scale=0)
-_SMALLINT = SqlType(Code.SMALLINT, "SMALLINT", precision=5, scale=0)
-_MEDIUMINT = SqlType(Code.INTEGER, "INTEGER", precision=7, scale=0)
-_INTEGER = SqlType(Code.INTEGER, "INTEGER", precision=10, scale=0)
-_DOUBLE = SqlType(Code.DOUBLE, "DOUBLE", precision=20, scale=0)
-_DATE = SqlType(Code.DATE, "DATE")
-_TIMESTAMP = SqlType(Code.TIMESTAMP, "TIMESTAMP")
-_POSIXTIME = SqlType(Code.TIMESTAMP, "TIMESTAMP", posix=True)
-_GUID = SqlType(Code.GUID, "GUID")
-_LONGVARCHAR = SqlType(Code.LONGVARCHAR, "LONGVARCHAR")
-_LONGVARBINARY = SqlType(Code.LONGVARBINARY, "LONGVARBINARY")
-_MONEY = SqlType(Code.NUMERIC, "NUMERIC", precision=19, scale=4)
-
-
-def _varchar(length: int | None) -> SqlType:
-    return SqlType(Code.VARCHAR, "VARCHAR", length=length)
-
-
-def _varbinary(length: int | None) -> SqlType:
-    return SqlType(Code.VARBINARY, "VARBINARY", length=length)
+_MEDIUMINT = SqlType(Code.INTEGER, "INTEGER", precision=7, scale=0, minimum=-8388608, maximum=8388607)
+_MONEY = numeric(19, 4)
 
 
 def _time(precision: int | None = None) -> SqlType:
@@ -45,8 +42,9 @@ def _time(precision: int | None = None) -> SqlType:
 
 
 def _numeric(precision: int, scale: int = 0) -> SqlType:
+    # s is at most 18 and p at most 19 + s; larger values are lowered (iris-sql.md 2.1)
     scale = min(scale, 18)
-    return SqlType(Code.NUMERIC, "NUMERIC", precision=max(1, min(precision, 19 + scale)), scale=scale)
+    return numeric(max(1, min(precision, 19 + scale)), scale)
 
 
 @dataclass(frozen=True)
@@ -58,42 +56,42 @@ class DeclaredType:
 
 
 _FIXED: dict[str, DeclaredType] = {
-    "BIT": DeclaredType(_BIT),
+    "BIT": DeclaredType(BIT),
     "MONEY": DeclaredType(_MONEY),
     "SMALLMONEY": DeclaredType(_MONEY),
-    "DATE": DeclaredType(_DATE),
-    "DATETIME": DeclaredType(_TIMESTAMP),
-    "SMALLDATETIME": DeclaredType(_TIMESTAMP),
-    "POSIXTIME": DeclaredType(_POSIXTIME),
-    "UNIQUEIDENTIFIER": DeclaredType(_GUID),
-    "SYSNAME": DeclaredType(_varchar(128)),
+    "DATE": DeclaredType(DATE),
+    "DATETIME": DeclaredType(TIMESTAMP),
+    "SMALLDATETIME": DeclaredType(TIMESTAMP),
+    "POSIXTIME": DeclaredType(POSIXTIME),
+    "UNIQUEIDENTIFIER": DeclaredType(GUID),
+    "SYSNAME": DeclaredType(varchar(128)),
     "ROWVERSION": DeclaredType(BIGINT, Counter.ROWVERSION),
     "IDENTITY": DeclaredType(BIGINT, Counter.IDENTITY),
-    "IMAGE": DeclaredType(_LONGVARBINARY),
-    "NTEXT": DeclaredType(_LONGVARCHAR),
+    "IMAGE": DeclaredType(LONGVARBINARY),
+    "NTEXT": DeclaredType(LONGVARCHAR),
 }
 
 _SIZE_IGNORED: dict[str, DeclaredType] = {
-    "TINYINT": DeclaredType(_TINYINT),
-    "SMALLINT": DeclaredType(_SMALLINT),
+    "TINYINT": DeclaredType(TINYINT),
+    "SMALLINT": DeclaredType(SMALLINT),
     "MEDIUMINT": DeclaredType(_MEDIUMINT),
-    "INT": DeclaredType(_INTEGER),
-    "INTEGER": DeclaredType(_INTEGER),
+    "INT": DeclaredType(INTEGER),
+    "INTEGER": DeclaredType(INTEGER),
     "BIGINT": DeclaredType(BIGINT),
     "SERIAL": DeclaredType(BIGINT, Counter.SERIAL),
-    "FLOAT": DeclaredType(_DOUBLE),
-    "REAL": DeclaredType(_DOUBLE),
-    "DOUBLE": DeclaredType(_DOUBLE),
-    "TIMESTAMP": DeclaredType(_TIMESTAMP),
-    "TIMESTAMP2": DeclaredType(_TIMESTAMP),
-    "DATETIME2": DeclaredType(_TIMESTAMP),
-    "LONGVARCHAR": DeclaredType(_LONGVARCHAR),
-    "TEXT": DeclaredType(_LONGVARCHAR),
-    "CLOB": DeclaredType(_LONGVARCHAR),
-    "LONGTEXT": DeclaredType(_LONGVARCHAR),
-    "MEDIUMTEXT": DeclaredType(_LONGVARCHAR),
-    "LONGVARBINARY": DeclaredType(_LONGVARBINARY),
-    "BLOB": DeclaredType(_LONGVARBINARY),
+    "FLOAT": DeclaredType(DOUBLE),
+    "REAL": DeclaredType(DOUBLE),
+    "DOUBLE": DeclaredType(DOUBLE),
+    "TIMESTAMP": DeclaredType(TIMESTAMP),
+    "TIMESTAMP2": DeclaredType(TIMESTAMP),
+    "DATETIME2": DeclaredType(TIMESTAMP),
+    "LONGVARCHAR": DeclaredType(LONGVARCHAR),
+    "TEXT": DeclaredType(LONGVARCHAR),
+    "CLOB": DeclaredType(LONGVARCHAR),
+    "LONGTEXT": DeclaredType(LONGVARCHAR),
+    "MEDIUMTEXT": DeclaredType(LONGVARCHAR),
+    "LONGVARBINARY": DeclaredType(LONGVARBINARY),
+    "BLOB": DeclaredType(LONGVARBINARY),
 }
 
 _TEXT = frozenset({"CHAR", "VARCHAR", "NCHAR", "NVARCHAR", "CHARACTER", "VARCHAR2"})
@@ -102,37 +100,32 @@ _NUMERIC = frozenset({"NUMERIC", "DECIMAL", "DEC", "NUMBER"})
 _LIST_LENGTH = 32749
 
 _CLASSES: dict[str, Callable[[dict[str, str]], DeclaredType]] = {
-    "STRING": lambda p: DeclaredType(_varchar(_length(p, 50))),
-    "BINARY": lambda p: DeclaredType(_varbinary(_length(p, 1))),
-    "BOOLEAN": lambda _: DeclaredType(_BIT),
-    "TINYINT": lambda _: DeclaredType(_TINYINT),
-    "SMALLINT": lambda _: DeclaredType(_SMALLINT),
-    "INTEGER": lambda _: DeclaredType(_INTEGER),
+    "STRING": lambda p: DeclaredType(varchar(_length(p, 50))),
+    "BINARY": lambda p: DeclaredType(varbinary(_length(p, 1))),
+    "BOOLEAN": lambda _: DeclaredType(BIT),
+    "TINYINT": lambda _: DeclaredType(TINYINT),
+    "SMALLINT": lambda _: DeclaredType(SMALLINT),
+    "INTEGER": lambda _: DeclaredType(INTEGER),
     "BIGINT": lambda _: DeclaredType(BIGINT),
     "NUMERIC": lambda p: DeclaredType(_numeric(15, int(p.get("SCALE", "2")))),
     "DECIMAL": lambda p: DeclaredType(_numeric(15, int(p.get("SCALE", "2")))),
     "CURRENCY": lambda _: DeclaredType(_MONEY),
-    "DOUBLE": lambda _: DeclaredType(_DOUBLE),
-    "FLOAT": lambda _: DeclaredType(_DOUBLE),
-    "DATE": lambda _: DeclaredType(_DATE),
+    "DOUBLE": lambda _: DeclaredType(DOUBLE),
+    "FLOAT": lambda _: DeclaredType(DOUBLE),
+    "DATE": lambda _: DeclaredType(DATE),
     "TIME": lambda p: DeclaredType(_time(int(p["PRECISION"]) if "PRECISION" in p else None)),
-    "TIMESTAMP": lambda _: DeclaredType(_TIMESTAMP),
-    "DATETIME": lambda _: DeclaredType(_TIMESTAMP),
-    "POSIXTIME": lambda _: DeclaredType(_POSIXTIME),
-    "UNIQUEIDENTIFIER": lambda _: DeclaredType(_GUID),
-    "LIST": lambda _: DeclaredType(_varchar(_LIST_LENGTH)),
+    "TIMESTAMP": lambda _: DeclaredType(TIMESTAMP),
+    "DATETIME": lambda _: DeclaredType(TIMESTAMP),
+    "POSIXTIME": lambda _: DeclaredType(POSIXTIME),
+    "UNIQUEIDENTIFIER": lambda _: DeclaredType(GUID),
+    "LIST": lambda _: DeclaredType(varchar(_LIST_LENGTH)),
     "COUNTER": lambda _: DeclaredType(BIGINT, Counter.SERIAL),
     "AUTOINCREMENT": lambda _: DeclaredType(BIGINT, Counter.AUTO_INCREMENT),
     "ROWVERSION": lambda _: DeclaredType(BIGINT, Counter.ROWVERSION),
-    "STREAM.GLOBALCHARACTER": lambda _: DeclaredType(_LONGVARCHAR),
-    "STREAM.GLOBALBINARY": lambda _: DeclaredType(_LONGVARBINARY),
+    "STREAM.GLOBALCHARACTER": lambda _: DeclaredType(LONGVARCHAR),
+    "STREAM.GLOBALBINARY": lambda _: DeclaredType(LONGVARBINARY),
     "VECTOR": lambda p: DeclaredType(
-        SqlType(
-            Code.VARCHAR,
-            "VARCHAR",
-            element=p.get("DATATYPE", "FLOAT").upper(),
-            dimension=int(p["LEN"]) if "LEN" in p else None,
-        )
+        vector(p.get("DATATYPE", "FLOAT").upper(), int(p["LEN"]) if "LEN" in p else None)
     ),
 }
 
@@ -172,7 +165,7 @@ def read_type(reader: Reader) -> DeclaredType:
         return DeclaredType(_text_type(reader))
     if word in _BINARY:
         sizes = _sizes(reader)
-        return DeclaredType(_varbinary(sizes[0] if sizes else 1))
+        return DeclaredType(varbinary(sizes[0] if sizes else 1))
     if word in _NUMERIC:
         sizes = _sizes(reader)
         if not sizes:
@@ -180,7 +173,7 @@ def read_type(reader: Reader) -> DeclaredType:
         return DeclaredType(_numeric(*sizes[:2]))
     if word == "TIME":
         sizes = _sizes(reader)
-        return DeclaredType(_time(sizes[0] if sizes else None))
+        return DeclaredType(_time(sizes[0]) if sizes else TIME)
     if word == "VECTOR":
         return DeclaredType(_vector_type(reader))
     if word in _SIZE_IGNORED:
@@ -206,21 +199,21 @@ def _sizes(reader: Reader) -> list[int]:
 
 def _text_type(reader: Reader) -> SqlType:
     if not reader.accept("("):
-        return _varchar(1)
+        return varchar(1)
     if reader.accept("MAX"):
         reader.expect(")")
-        return _LONGVARCHAR
+        return LONGVARCHAR
     if reader.token.kind is Kind.STRING:
         if reader.string():
             reader.position -= 1
             reader.fail("LITERAL")
         reader.expect(")")
-        return _varchar(None)
+        return varchar(None)
     length = reader.integer()
     if reader.accept(","):
         reader.next()
     reader.expect(")")
-    return _varchar(length)
+    return varchar(length)
 
 
 def _vector_type(reader: Reader) -> SqlType:
@@ -233,7 +226,7 @@ def _vector_type(reader: Reader) -> SqlType:
         if reader.accept(","):
             dimension = reader.integer()
         reader.expect(")")
-    return SqlType(Code.VARCHAR, "VARCHAR", element=element, dimension=dimension)
+    return vector(element, dimension)
 
 
 def _class_type(reader: Reader, word: str) -> DeclaredType:

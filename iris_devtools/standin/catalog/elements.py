@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from iris_devtools.standin.catalog.datatypes import BIGINT, read_type
+from iris_devtools.standin.catalog.datatypes import read_type
 from iris_devtools.standin.catalog.definitions import (
     ColumnDefinition,
     Element,
@@ -16,7 +16,7 @@ from iris_devtools.standin.catalog.model import Counter, Default
 from iris_devtools.standin.errors import SQLError
 from iris_devtools.standin.sql.dialect import Kind
 from iris_devtools.standin.sql.reader import Reader
-from iris_devtools.standin.types import Code, SqlType
+from iris_devtools.standin.types import BIGINT, Code, SqlType
 
 __all__ = [
     "COLLATIONS",
@@ -35,7 +35,6 @@ COLLATIONS = frozenset({"EXACT", "SQLUPPER", "SQLSTRING"})
 """The collations that the stand-in keeps; with a length, or of another name, a collation is refused."""
 
 _OTHER_COLLATIONS = frozenset({"UPPER", "ALPHAUP", "STRING", "TRUNCATE", "PLUS", "MINUS", "MVR", "SPACE"})
-_INTEGERS = frozenset({Code.TINYINT, Code.SMALLINT, Code.INTEGER, Code.BIGINT})
 _DEFAULT_WORDS = frozenset(
     {
         "NULL",
@@ -193,11 +192,11 @@ def _constraint(reader: Reader, column: ColumnDefinition) -> ColumnDefinition:
     if reader.accept("DEFAULT"):
         return replace(column, default=read_default(reader))
     if reader.accept("IDENTITY"):
-        if column.type.code not in _INTEGERS and column.type.code is not Code.NUMERIC:
+        if not column.type.is_integer and column.type.code is not Code.NUMERIC:
             reader.position -= 1
             reader.fail(") or ,")
         _sizes_of_identity(reader)
-        type_ = column.type if column.type.code in _INTEGERS else BIGINT
+        type_ = column.type if column.type.is_integer else BIGINT
         return replace(column, counter=Counter.IDENTITY, type=type_, nullable=False)
     if reader.accept("AUTO_INCREMENT"):
         return replace(column, counter=Counter.AUTO_INCREMENT, type=BIGINT)

@@ -1,0 +1,51 @@
+"""What every connection to a namespace's databases needs before the first statement."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from iris_devtools.standin.catalog.constraints import register_checks
+from iris_devtools.standin.catalog.dictionary import Dictionary, SharedCatalog
+from iris_devtools.standin.catalog.layout import edition, ensure_layout, set_edition
+from iris_devtools.standin.catalog.live import LiveSource, register_source
+from iris_devtools.standin.catalog.system_tables import EDITION, SYSTEM_TABLES, make_system_views
+from iris_devtools.standin.collation import register_collations, sqlstring, sqlupper
+
+__all__ = ["prepare_connection", "sqlstring", "sqlupper"]
+
+
+def prepare_connection(
+    connection: sqlite3.Connection, *, code_schema: str, live: LiveSource | None = None
+) -> None:
+    """Register the collations and checks, make the dictionary in a new file, and the system views.
+
+    The connection must be outside a transaction. A database that cannot be written keeps the catalogue it
+    has. Raises sqlite3.DatabaseError when the file's dictionary has a format that this stand-in does not
+    read.
+    """
+    connection.execute("PRAGMA recursive_triggers = ON")
+    connection.execute("PRAGMA temp_store = MEMORY")
+    register_collations(connection)
+    register_checks(connection)
+    register_source(connection, live)
+    try:
+        ensure_layout(connection, code_schema=code_schema)
+        if edition(connection, code_schema=code_schema) != EDITION:
+            _list_system_tables(connection, code_schema)
+    except sqlite3.OperationalError as exc:
+        if "readonly" not in str(exc):
+            raise
+    make_system_views(connection, code_schema=code_schema)
+
+
+def _list_system_tables(connection: sqlite3.Connection, code_schema: str) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        if edition(connection, code_schema=code_schema) != EDITION:
+            dictionary = Dictionary(connection, code_schema=code_schema, shared=SharedCatalog())
+            dictionary.list_system_tables(SYSTEM_TABLES)
+            set_edition(connection, EDITION, code_schema=code_schema)
+    except BaseException:
+        connection.rollback()
+        raise
+    connection.commit()

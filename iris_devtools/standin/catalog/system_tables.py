@@ -1,0 +1,38 @@
+"""All system tables and views: found by name, made on a connection, listed in the catalogue."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+
+from iris_devtools.standin.catalog.class_dictionary import CLASS_DICTIONARY
+from iris_devtools.standin.catalog.encoding import encode
+from iris_devtools.standin.catalog.information_schema import INFORMATION_SCHEMA
+from iris_devtools.standin.catalog.live import LIVE_TABLES
+from iris_devtools.standin.catalog.model import Table
+
+__all__ = ["EDITION", "SYSTEM_TABLES", "make_system_views", "system_table"]
+
+_VIEWS = (*INFORMATION_SCHEMA, *CLASS_DICTIONARY, *LIVE_TABLES)
+_BY_NAME = {(view.schema.upper(), view.name.upper()): view for view in _VIEWS}
+
+SYSTEM_TABLES: tuple[Table, ...] = tuple(view.table for view in _VIEWS)
+
+EDITION = int.from_bytes(hashlib.sha256("".join(map(encode, SYSTEM_TABLES)).encode()).digest()[:7], "big")
+"""Changes with the set of system tables: a database whose catalogue lists another set is brought up to date."""
+
+
+def system_table(schema: str, name: str, *, namespace: str = "%SYS") -> Table | None:
+    """Return the system table of that upper-case name, if ``namespace`` has it (iris-sql.md 1.2)."""
+    view = _BY_NAME.get((schema, name))
+    if view is None or view.only_in not in (None, namespace):
+        return None
+    return view.table
+
+
+def make_system_views(connection: sqlite3.Connection, *, code_schema: str) -> None:
+    """Make the temporary views over the dictionary of ``code_schema``, and the tables that are filled on demand."""
+    connection.execute("BEGIN")
+    for view in _VIEWS:
+        connection.execute(view.statement(code_schema))
+    connection.execute("COMMIT")
