@@ -113,7 +113,7 @@ def columns_of(table: Table, definitions: Iterable[ColumnDefinition]) -> tuple[C
     return columns
 
 
-# -- ADD ---------------------------------------------------------------------------------------------------------
+# -- ADD -------------------------------------------------------------------------------------------
 
 
 def _add(work: Work, table: Table, action: AddElements) -> None:
@@ -139,7 +139,8 @@ def _add_column(work: Work, table: Table, definition: ColumnDefinition) -> Table
         if required and filled and column.default is None:
             raise SQLError(
                 -304,
-                f"Field '{column.name}' is NOT NULL and has no default, and table '{table.qualified_name}' has rows",
+                f"Field '{column.name}' is NOT NULL and has no default, and table "
+                f"'{table.qualified_name}' has rows",
             )
         add_column(work.connection, changed, column)
         if required and filled:
@@ -180,7 +181,7 @@ def _add_foreign_key(
     return work.save(changed, replaces=table)
 
 
-# -- DROP --------------------------------------------------------------------------------------------------------
+# -- DROP ------------------------------------------------------------------------------------------
 
 
 def _drop_column(work: Work, table: Table, name: str, action: DropColumns) -> Table:
@@ -273,7 +274,7 @@ def _drop_key(work: Work, table: Table, index: Index) -> None:
     work.save(changed, replaces=table)
 
 
-# -- RENAME ------------------------------------------------------------------------------------------------------
+# -- RENAME ----------------------------------------------------------------------------------------
 
 
 def _rename(work: Work, table: Table, action: RenameTable) -> None:

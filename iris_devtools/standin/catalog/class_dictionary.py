@@ -7,6 +7,9 @@ from iris_devtools.standin.types import BIT
 
 __all__ = ["CLASS_DICTIONARY"]
 
+_IS_VIEW = "TABLE_TYPE COLLATE BINARY = 'VIEW'"
+_IS_OURS = "TABLE_TYPE COLLATE BINARY NOT LIKE 'SYSTEM%'"
+
 
 def _flag(name: str, expression: str) -> SystemColumn:
     return SystemColumn(name, BIT, expression)
@@ -22,14 +25,14 @@ def _classes(name: str) -> SystemView:
             SystemColumn("Description", TEXT, "DESCRIPTION"),
             SystemColumn(
                 "Super",
-                expression="CASE WHEN TABLE_TYPE COLLATE BINARY = 'VIEW' THEN NULL ELSE '%Library.Persistent' END",
+                expression=f"CASE WHEN {_IS_VIEW} THEN NULL ELSE '%Library.Persistent' END",
             ),
             SystemColumn(
                 "ClassType",
-                expression="CASE WHEN TABLE_TYPE COLLATE BINARY = 'VIEW' THEN 'view' ELSE 'persistent' END",
+                expression=f"CASE WHEN {_IS_VIEW} THEN 'view' ELSE 'persistent' END",
             ),
-            _flag("DdlAllowed", "TABLE_TYPE COLLATE BINARY NOT LIKE 'SYSTEM%'"),
-            _flag("Final", "TABLE_TYPE COLLATE BINARY NOT LIKE 'SYSTEM%'"),
+            _flag("DdlAllowed", _IS_OURS),
+            _flag("Final", _IS_OURS),
             _flag("Abstract", "0"),
             _flag("Hidden", "0"),
             _flag("SqlRowIdPrivate", "1"),

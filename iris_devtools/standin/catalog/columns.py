@@ -1,4 +1,4 @@
-"""Change one column: its type with the values that are there, its default, NULL, collation, name (iris-sql.md 8.3)."""
+"""Change one column: its type with the values there are, default, NULL, collation, name (iris-sql.md 8.3)."""
 
 from __future__ import annotations
 

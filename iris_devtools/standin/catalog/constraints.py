@@ -1,7 +1,7 @@
 """Unique keys and foreign keys: how SQLite keeps them, and how a violation is told in IRIS's words.
 
-Unique keys are SQLite indexes with IRIS's collations. Foreign keys are triggers, because SQLite's own cannot be
-added or dropped by ALTER TABLE; a failing trigger raises a text that constraint_error() reads.
+Unique keys are SQLite indexes with IRIS's collations. Foreign keys are triggers, because SQLite's own
+cannot be added or dropped by ALTER TABLE; a failing trigger raises a text that constraint_error() reads.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def check_foreign_key(
 def constraint_error(
     exc: sqlite3.Error, *, verb: str, table: Table, dictionary: Dictionary
 ) -> SQLError | None:
-    """Return what IRIS reports for a violated key, or ``None`` when ``exc`` is something else (iris-sql.md 11).
+    """Return what IRIS reports for a violated key, or ``None`` for anything else (iris-sql.md 11).
 
     Call it before anything else runs on the connection: the values of the failing row are those seen last.
     """
@@ -153,7 +153,7 @@ def literal_default(column: Column) -> Scalar:
     return store(column.type, column.name)(value)
 
 
-# -- triggers ----------------------------------------------------------------------------------------------------
+# -- triggers --------------------------------------------------------------------------------------
 
 
 def _create_child_triggers(
@@ -264,7 +264,7 @@ def _reference(parent: Table, name: str) -> tuple[str, str]:
     return (ROWID, "") if column is None else (column.storage_name, collate(column))
 
 
-# -- errors ------------------------------------------------------------------------------------------------------
+# -- errors ----------------------------------------------------------------------------------------
 
 
 def _foreign_key_error(facts: dict[str, str], verb: str, table: Table, dictionary: Dictionary) -> SQLError:

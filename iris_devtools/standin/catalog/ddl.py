@@ -1,7 +1,8 @@
 """Apply definition statements: CREATE and DROP of tables, indexes, views and schemas (iris-sql.md 8.1, 8.4).
 
-Everything happens inside the caller's transaction, in the data dictionary and in the rows' SQLite tables at once. A
-statement that fails may have done a part of its work: the caller undoes it (a savepoint around the statement).
+Everything happens inside the caller's transaction, in the data dictionary and in the rows' SQLite tables at
+once. A statement that fails may have done a part of its work: the caller undoes it (a savepoint around the
+statement).
 """
 
 from __future__ import annotations
@@ -60,8 +61,8 @@ def apply(
 ) -> None:
     """Do what ``statement`` says, inside the caller's transaction.
 
-    ``translate`` is called as ``translate(text, catalog=..., default_schema=..., markers=())`` for the query of a view,
-    of CREATE TABLE AS, and for defaults. Raises SQLError.
+    ``translate`` is called as ``translate(text, catalog=..., default_schema=..., markers=())`` for the
+    query of a view, of CREATE TABLE AS, and for defaults. Raises SQLError.
     """
     work = Work(connection, dictionary, default_schema, username, translate)
     if isinstance(statement, CreateTable):
@@ -86,7 +87,7 @@ def apply(
         _drop_schema(work, statement)
 
 
-# -- tables ------------------------------------------------------------------------------------------------------
+# -- tables ----------------------------------------------------------------------------------------
 
 
 def _new_table(
@@ -217,7 +218,7 @@ def _refuse_system(table: Table) -> None:
         raise SQLError(-300, f"DDL not enabled for class '{table.class_name}'")
 
 
-# -- indexes -----------------------------------------------------------------------------------------------------
+# -- indexes ---------------------------------------------------------------------------------------
 
 
 def _create_index(work: Work, statement: CreateIndex) -> None:
@@ -269,7 +270,7 @@ def _find_index(work: Work, statement: DropIndex) -> tuple[Table, Index] | None:
     raise SQLError(-333, f"Attempt to DROP INDEX '{statement.name}'{where} failed - index not found")
 
 
-# -- views -------------------------------------------------------------------------------------------------------
+# -- views -----------------------------------------------------------------------------------------
 
 
 def _create_view(work: Work, statement: CreateView) -> None:
@@ -343,7 +344,7 @@ def _forget_view(work: Work, view: Table) -> None:
     work.dictionary.remove(view)
 
 
-# -- schemas -----------------------------------------------------------------------------------------------------
+# -- schemas ---------------------------------------------------------------------------------------
 
 
 def _create_schema(work: Work, statement: CreateSchema) -> None:
@@ -375,7 +376,8 @@ def _empty_schema(work: Work, schema: str) -> None:
             if not same_name(other.schema, schema):
                 raise SQLError(
                     -320,
-                    f"Table '{other.qualified_name}' has a foreign key that references '{table.qualified_name}'",
+                    f"Table '{other.qualified_name}' has a foreign key that references "
+                    f"'{table.qualified_name}'",
                 )
     for table in tables:
         if table.kind is TableKind.VIEW:

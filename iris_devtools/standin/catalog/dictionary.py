@@ -1,9 +1,9 @@
-"""The data dictionary of one session: definitions kept in the routines (code) database, found through a cache.
+"""The data dictionary of one session: definitions in the routines (code) database, found through a cache.
 
-Every change of a definition gives the database a new stamp, a number that is never used again. A stamp names the
-whole state of the definitions, so whatever is remembered under it stays right: for other sessions, after a
-rollback, and after the file was exchanged for another one. A session sees its own uncommitted stamp, the others
-the last committed one, because the stamp is a row in the database itself.
+Every change of a definition gives the database a new stamp, a number that is never used again. A stamp
+names the whole state of the definitions, so whatever is remembered under it stays right: for other
+sessions, after a rollback, and after the file was exchanged for another one. A session sees its own
+uncommitted stamp, the others the last committed one, because the stamp is a row in the database itself.
 """
 
 from __future__ import annotations
@@ -85,7 +85,8 @@ class Dictionary:
         self._state_query = (
             'SELECT stamp, 0 FROM main."%dict.state" WHERE id = 1'
             if code_schema == "main"
-            else f'SELECT c.stamp, d.stamp FROM {code_schema}."%dict.state" AS c, main."%data.state" AS d WHERE c.id = 1'
+            else f'SELECT c.stamp, d.stamp FROM {code_schema}."%dict.state" AS c, main."%data.state" AS d '
+            "WHERE c.id = 1"
         )
 
     @property
@@ -212,8 +213,8 @@ class Dictionary:
             owner = old
             self.connection.execute(
                 f"""UPDATE {schema}."%dict.tables" SET
-                    (schema_key, name_key, storage, stamp, definition, TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE, CLASSNAME,
-                     DESCRIPTION, OWNER, IS_INSERTABLE_INTO, VIEW_DEFINITION, CHECK_OPTION)
+                    (schema_key, name_key, storage, stamp, definition, TABLE_SCHEMA, TABLE_NAME, TABLE_TYPE,
+                    CLASSNAME, DESCRIPTION, OWNER, IS_INSERTABLE_INTO, VIEW_DEFINITION, CHECK_OPTION)
                     = ({", ".join("?" * len(values))}) WHERE id = ?""",
                 (*values, owner),
             )
@@ -331,7 +332,8 @@ class Dictionary:
         what = "there are no rows of it" if row is None else "the rows belong to another definition of it"
         return SQLError(
             -400,
-            f"Unexpected error occurred:  <CLASS EDITED>{table.class_name}: table '{table.qualified_name}' is "
+            f"Unexpected error occurred:  <CLASS EDITED>{table.class_name}: table "
+            f"'{table.qualified_name}' is "
             f"defined in the routines database, but in the globals database {what}; one of the two was "
             "exchanged without the other",
         )

@@ -1,4 +1,4 @@
-"""Turn declared keys and foreign keys into those of a table: names, checks, defaults (iris-sql.md 8.1, 8.2)."""
+"""Turn declared keys and foreign keys into those of a table: names, checks (iris-sql.md 8.1, 8.2)."""
 
 from __future__ import annotations
 
@@ -55,7 +55,8 @@ def index_of(
         if column is not None and column.type.is_stream:
             raise SQLError(
                 -400,
-                f"ERROR #5414: Invalid index attribute: {column.property_name}: stream fields cannot be indexed",
+                f"ERROR #5414: Invalid index attribute: {column.property_name}: stream fields cannot "
+                f"be indexed",
             )
     if kind is not IndexKind.PLAIN and any(same_name(name, other) for other in _constraint_names(table)):
         raise SQLError(-400, f"ERROR #5067: Index name conflict: {property_name(name).lower()}")
@@ -73,8 +74,8 @@ def foreign_key_of(
 ) -> ForeignKey:
     """Return a foreign key of ``table``, which may reference itself.
 
-    Raises SQLError: -310 no such table, -316 no such column, -314 not unique, -315 nothing that could be meant,
-    -311 the name is taken, -31 an unknown column of its own.
+    Raises SQLError: -310 no such table, -316 no such column, -314 not unique, -315 nothing that could be
+    meant, -311 the name is taken, -31 an unknown column of its own.
     """
     columns = _known_columns(table, declared.columns)
     schema, name = declared.table.within(default_schema)

@@ -1,9 +1,10 @@
 """The dictionary's own tables in a database file.
 
-A routines (code) database holds definitions in ``%dict.*``. The text in ``%dict.tables`` is the truth; the other
-tables are derived from it, one row per row of the catalogue views, so that these views read one table each.
-A globals (data) database holds ``%data.tables``: for every table whose rows it keeps the stamp of the definition
-that they belong to. ``%dict.state`` and ``%data.state`` hold a number that changes with every definition.
+A routines (code) database holds definitions in ``%dict.*``. The text in ``%dict.tables`` is the truth; the
+other tables are derived from it, one row per row of the catalogue views, so that these views read one table
+each. A globals (data) database holds ``%data.tables``: for every table whose rows it keeps the stamp of the
+definition that they belong to. ``%dict.state`` and ``%data.state`` hold a number that changes with every
+definition.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ FORMAT = 1
 """The stand-in's format of these tables: a file of another number is not read."""
 
 _CODE = (
-    'CREATE TABLE {schema}."%dict.state" (id INTEGER PRIMARY KEY, format INTEGER NOT NULL, stamp INTEGER NOT NULL)',
+    """CREATE TABLE {schema}."%dict.state" (
+        id INTEGER PRIMARY KEY, format INTEGER NOT NULL, stamp INTEGER NOT NULL)""",
     """CREATE TABLE {schema}."%dict.tables" (
         id INTEGER PRIMARY KEY,
         schema_key TEXT NOT NULL, name_key TEXT NOT NULL,
         storage TEXT NOT NULL, stamp INTEGER NOT NULL, definition TEXT NOT NULL,
-        TABLE_SCHEMA TEXT COLLATE SQLUPPER, TABLE_NAME TEXT COLLATE SQLUPPER, TABLE_TYPE TEXT COLLATE SQLUPPER,
-        CLASSNAME TEXT COLLATE SQLUPPER, DESCRIPTION TEXT, OWNER TEXT COLLATE SQLUPPER,
+        TABLE_SCHEMA TEXT COLLATE SQLUPPER, TABLE_NAME TEXT COLLATE SQLUPPER, TABLE_TYPE TEXT COLLATE
+        SQLUPPER, CLASSNAME TEXT COLLATE SQLUPPER, DESCRIPTION TEXT, OWNER TEXT COLLATE SQLUPPER,
         IS_INSERTABLE_INTO TEXT, VIEW_DEFINITION TEXT, CHECK_OPTION TEXT)""",
     'CREATE UNIQUE INDEX {schema}."%dict.tables.key" ON "%dict.tables" (schema_key, name_key)',
     'CREATE INDEX {schema}."%dict.tables.name" ON "%dict.tables" (TABLE_SCHEMA, TABLE_NAME)',
@@ -31,11 +33,11 @@ _CODE = (
     """CREATE TABLE {schema}."%dict.columns" (
         owner INTEGER NOT NULL, TABLE_SCHEMA TEXT COLLATE SQLUPPER, TABLE_NAME TEXT COLLATE SQLUPPER,
         COLUMN_NAME TEXT COLLATE SQLUPPER, ORDINAL_POSITION INTEGER, COLUMN_DEFAULT TEXT, IS_NULLABLE TEXT,
-        IS_IDENTITY TEXT, IS_GENERATED TEXT, IS_UPDATABLE TEXT, DATA_TYPE TEXT, CHARACTER_MAXIMUM_LENGTH INTEGER,
-        NUMERIC_PRECISION INTEGER, NUMERIC_PRECISION_RADIX INTEGER, NUMERIC_SCALE INTEGER, DESCRIPTION TEXT,
-        AUTO_INCREMENT TEXT, UNIQUE_COLUMN TEXT, PRIMARY_KEY TEXT, PROPERTY_NAME TEXT COLLATE SQLUPPER,
-        COMPUTE_CODE TEXT, IS_PERSISTED TEXT,
-        parent TEXT COLLATE SQLUPPER, SqlFieldName TEXT COLLATE SQLUPPER, type TEXT, calculated INTEGER,
+        IS_IDENTITY TEXT, IS_GENERATED TEXT, IS_UPDATABLE TEXT, DATA_TYPE TEXT, CHARACTER_MAXIMUM_LENGTH
+        INTEGER, NUMERIC_PRECISION INTEGER, NUMERIC_PRECISION_RADIX INTEGER, NUMERIC_SCALE INTEGER,
+        DESCRIPTION TEXT, AUTO_INCREMENT TEXT, UNIQUE_COLUMN TEXT, PRIMARY_KEY TEXT, PROPERTY_NAME TEXT
+        COLLATE SQLUPPER, COMPUTE_CODE TEXT, IS_PERSISTED TEXT, parent TEXT COLLATE SQLUPPER, SqlFieldName
+        TEXT COLLATE SQLUPPER, type TEXT, calculated INTEGER,
         transient INTEGER, required INTEGER, initial_expression TEXT, compute_on_change TEXT)""",
     'CREATE INDEX {schema}."%dict.columns.table" ON "%dict.columns" (TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME)',
     'CREATE INDEX {schema}."%dict.columns.parent" ON "%dict.columns" (parent, PROPERTY_NAME)',
@@ -75,7 +77,8 @@ _CODE = (
     'CREATE INDEX {schema}."%dict.references.owner" ON "%dict.references" (owner)',
     """CREATE TABLE {schema}."%dict.view_uses" (
         owner INTEGER NOT NULL, VIEW_SCHEMA TEXT COLLATE SQLUPPER, VIEW_NAME TEXT COLLATE SQLUPPER,
-        TABLE_SCHEMA TEXT COLLATE SQLUPPER, TABLE_NAME TEXT COLLATE SQLUPPER, COLUMN_NAME TEXT COLLATE SQLUPPER)""",
+        TABLE_SCHEMA TEXT COLLATE SQLUPPER, TABLE_NAME TEXT COLLATE SQLUPPER,
+        COLUMN_NAME TEXT COLLATE SQLUPPER)""",
     'CREATE INDEX {schema}."%dict.view_uses.table" ON "%dict.view_uses" (TABLE_SCHEMA, TABLE_NAME)',
     'CREATE INDEX {schema}."%dict.view_uses.owner" ON "%dict.view_uses" (owner)',
     """CREATE TABLE {schema}."%dict.schemata" (
@@ -84,13 +87,14 @@ _CODE = (
 )
 
 _DATA = (
-    'CREATE TABLE {schema}."%data.state" (id INTEGER PRIMARY KEY, format INTEGER NOT NULL, stamp INTEGER NOT NULL)',
+    """CREATE TABLE {schema}."%data.state" (
+        id INTEGER PRIMARY KEY, format INTEGER NOT NULL, stamp INTEGER NOT NULL)""",
     'CREATE TABLE {schema}."%data.tables" (storage TEXT PRIMARY KEY, stamp INTEGER NOT NULL)',
 )
 
 
 def new_stamp() -> int:
-    """Return a number that was never used for a definition: whoever sees it again sees the same definitions."""
+    """Return a number that was never used before: who sees it again sees the same definitions."""
     return secrets.randbits(62)
 
 

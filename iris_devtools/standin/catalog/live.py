@@ -1,4 +1,4 @@
-"""System tables whose rows are the server's state at this moment: processes, namespaces, databases, accounts."""
+"""System tables whose rows are the server's state now: processes, namespaces, databases, accounts."""
 
 from __future__ import annotations
 

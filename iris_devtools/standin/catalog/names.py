@@ -68,8 +68,8 @@ def distinct(name: str, taken: Container[str]) -> str:
 def constraint_name(table: str, form: str, number: int, taken: Iterable[str]) -> str:
     """Return the name of an unnamed constraint: ``form`` filled with the table's name and ``number``.
 
-    ``form`` has the fields ``{table}`` and ``{n}``, as ``{table}_PKEY{n}``; the number grows until the name is
-    new.
+    ``form`` has the fields ``{table}`` and ``{n}``, as ``{table}_PKEY{n}``; the number grows until the name
+    is new.
     """
     names = {name.upper() for name in taken}
     while True:

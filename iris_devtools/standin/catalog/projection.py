@@ -1,6 +1,7 @@
 """What the catalogue views say of a table: a definition becomes rows (iris-sql.md 9).
 
-Pure: the rows of one table depend on its definition and, for foreign keys, on those of the tables it references.
+Pure: the rows of one table depend on its definition and, for foreign keys, on those of the tables it
+references.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ _CLASS_OF_COUNTER = {
 
 @dataclass(frozen=True)
 class Row:
-    """One row for one of the dictionary's derived tables; ``values`` leaves out ``owner``, its first column."""
+    """One row of one of the dictionary's derived tables; ``values`` lacks ``owner``, the first column."""
 
     table: str
     values: tuple[Scalar, ...]
@@ -92,8 +93,8 @@ def key_of(table: Table, columns: tuple[str, ...]) -> tuple[str, tuple[str, ...]
 def default_expression(default: Default | None) -> str | None:
     """Return COLUMN_DEFAULT: text in double quotes as in ObjectScript, ``$c(0)`` for the empty string.
 
-    IRIS shows an ObjectScript expression for functions such as CURRENT_TIMESTAMP; its text is not known, so they
-    are shown as written, which is also what lets a comparison with the model succeed.
+    IRIS shows an ObjectScript expression for functions such as CURRENT_TIMESTAMP; its text is not known, so
+    they are shown as written, which is also what lets a comparison with the model succeed.
     """
     if default is None:
         return None

@@ -1,7 +1,8 @@
 """The rows of a table in SQLite: its table, its indexes, and the triggers that remember a failing key.
 
-One SQLite table for one IRIS table, in ``main`` or, for GLOBAL TEMPORARY, in ``temp``. Columns have no declared type,
-so SQLite stores what it is given. Names: see table_name() and index_name(); they stay when an IRIS name changes.
+One SQLite table for one IRIS table, in ``main`` or, for GLOBAL TEMPORARY, in ``temp``. Columns have no
+declared type, so SQLite stores what it is given. Names: see table_name() and index_name(); they stay when
+an IRIS name changes.
 """
 
 from __future__ import annotations
@@ -154,8 +155,8 @@ def key_columns(table: Table) -> list[Column]:
 def note_keys(connection: sqlite3.Connection, table: Table) -> None:
     """Make the triggers that tell ``%note`` the key of each row before it is written.
 
-    SQLite only names the columns of a violated key; IRIS shows the values too (iris-sql.md 11), and this is where
-    they come from.
+    SQLite only names the columns of a violated key; IRIS shows the values too (iris-sql.md 11), and this is
+    where they come from.
     """
     name = f"{table.storage_name}|%note"
     for event in ("INSERT", "UPDATE"):

@@ -19,7 +19,7 @@ _BY_NAME = {(view.schema.upper(), view.name.upper()): view for view in _VIEWS}
 SYSTEM_TABLES: tuple[Table, ...] = tuple(view.table for view in _VIEWS)
 
 EDITION = int.from_bytes(hashlib.sha256("".join(map(encode, SYSTEM_TABLES)).encode()).digest()[:7], "big")
-"""Changes with the set of system tables: a database whose catalogue lists another set is brought up to date."""
+"""Changes with the set of system tables: a database that lists another set is brought up to date."""
 
 
 def system_table(schema: str, name: str, *, namespace: str = "%SYS") -> Table | None:
@@ -31,7 +31,7 @@ def system_table(schema: str, name: str, *, namespace: str = "%SYS") -> Table | 
 
 
 def make_system_views(connection: sqlite3.Connection, *, code_schema: str) -> None:
-    """Make the temporary views over the dictionary of ``code_schema``, and the tables that are filled on demand."""
+    """Make the temporary views over the dictionary, and the tables that are filled on demand."""
     connection.execute("BEGIN")
     for view in _VIEWS:
         connection.execute(view.statement(code_schema))

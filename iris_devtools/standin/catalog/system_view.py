@@ -30,8 +30,8 @@ class SystemView:
     """One system view or table.
 
     ``source`` is the table of the dictionary that it reads, with ``where`` as the condition; a view without a
-    source is always empty. ``live`` marks a table that is filled on demand. ``only_in`` is the one namespace that
-    has it.
+    source is always empty. ``live`` marks a table that is filled on demand. ``only_in`` is the one
+    namespace that has it.
     """
 
     schema: str
@@ -87,8 +87,8 @@ class SystemView:
 def columns(*groups: str | SystemColumn | Iterable[SystemColumn]) -> tuple[SystemColumn, ...]:
     """Return columns from texts of names and single columns.
 
-    In a text each word is a name: alone it shows the source's column of that name; ``name=expression`` shows the
-    expression, ``name=`` NULL, and ``name:I`` is an integer.
+    In a text each word is a name: alone it shows the source's column of that name; ``name=expression``
+    shows the expression, ``name=`` NULL, and ``name:I`` is an integer.
     """
     result: list[SystemColumn] = []
     for group in groups:

@@ -1,4 +1,4 @@
-"""What every definition statement works with: the connection, the dictionary, and the steps that several need."""
+"""What every definition statement works with: connection, dictionary, and the steps that several need."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Work:
     translate: Translate
 
     def table(self, schema: str, name: str, *, missing: str = "Table '{}' not found") -> Table:
-        """Return a table that may be changed; raises SQLError -30 for anything else, -300 for a system table."""
+        """Return a table that may be changed; raises SQLError -30, or -300 for a system table."""
         table = self.dictionary.find(schema, name)
         if table is None or table.kind is TableKind.VIEW:
             raise SQLError(-30, " " + missing.format(f"{schema}.{name}".upper()))
@@ -143,7 +143,9 @@ class Work:
         for other in self.dictionary.referencing(table):
             if same_name(other.qualified_name, table.qualified_name):
                 continue
-            for foreign_key in other.foreign_keys:
-                if same_name(foreign_key.schema, table.schema) and same_name(foreign_key.table, table.name):
-                    found.append((other, foreign_key))
+            found.extend(
+                (other, key)
+                for key in other.foreign_keys
+                if same_name(key.schema, table.schema) and same_name(key.table, table.name)
+            )
         return found
