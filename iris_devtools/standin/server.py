@@ -44,7 +44,7 @@ class StandinServer:
         self._clients: dict[socket.socket, threading.Thread] = {}
         self._listener: socket.socket | None = None
         self._acceptor: threading.Thread | None = None
-        self._stopping = False
+        self._stopping = threading.Event()
 
     @property
     def host(self) -> str:
@@ -77,7 +77,7 @@ class StandinServer:
 
     def stop(self) -> None:
         """Accept nobody any more, end every session, stop the Instance. Open transactions are rolled back."""
-        self._stopping = True
+        self._stopping.set()
         self._close_listener()
         if self._acceptor is not None:
             self._acceptor.join(_STOP_TIMEOUT_S)
@@ -109,11 +109,11 @@ class StandinServer:
 
     def _accept(self) -> None:
         assert self._listener is not None
-        while not self._stopping:
+        while not self._stopping.is_set():
             try:
                 client, address = self._listener.accept()
             except OSError as error:
-                if self._stopping:
+                if self._stopping.is_set():
                     return
                 _log.warning("a client could not be accepted: %s", error)
                 continue

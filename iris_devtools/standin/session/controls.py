@@ -5,16 +5,20 @@ Sources: iris-sql 8.4 and 10, iris-facts 1.1.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from iris_devtools.standin.catalog.model import Table, TableKind
 from iris_devtools.standin.errors import ObjectScriptError, SQLError
 from iris_devtools.standin.instance import Instance
+from iris_devtools.standin.session.locks import TableLocks
 from iris_devtools.standin.session.state import SessionState
 from iris_devtools.standin.session.transactions import Transactions
 from iris_devtools.standin.session.workplace import Workplace
 from iris_devtools.standin.sql.translation import Control
+from iris_devtools.standin.storage.accounts import Account, with_password
+from iris_devtools.standin.values import Scalar
 
 __all__ = ["Controls"]
 
@@ -30,6 +34,7 @@ class Controls:
         self._instance = instance
         self._state = state
         self._transactions = transactions
+        self._locked: list[TableLocks] = []
         self._verbs: dict[str, Callable[[Workplace, _Arguments], int]] = {
             "START TRANSACTION": self._start,
             "COMMIT": self._commit,
@@ -39,19 +44,45 @@ class Controls:
             "SET TRANSACTION": self._set_transaction,
             "SET OPTION": self._set_option,
             "%INTRANSACTION": self._in_transaction,
+            "LOCK": self._lock,
+            "UNLOCK": self._unlock,
             "CREATE DATABASE": self._create_database,
             "DROP DATABASE": self._drop_database,
             "USE DATABASE": self._use_database,
+            "CREATE USER": self._create_user,
+            "ALTER USER": self._alter_user,
+            "DROP USER": self._drop_user,
+            "CALL": self._call,
+            "REVOKE": self._refuse_privileges,
+            "CREATE ROLE": self._refuse_privileges,
+            "DROP ROLE": self._refuse_privileges,
         }
 
-    def run(self, place: Workplace, control: Control) -> int:
+    def run(self, place: Workplace, control: Control, values: Sequence[Scalar]) -> int:
         """Run a control statement and return its row count; raises SQLError.
 
-        Privileges are granted to everybody, indexes are always built, and there is nothing to tune or to purge:
-        what only concerns these is accepted and changes nothing.
+        Everybody has all privileges, indexes are always built, and there is nothing to tune or to purge:
+        GRANT, BUILD INDEX, TUNE TABLE and PURGE are accepted and change nothing.
         """
         verb = self._verbs.get(control.verb)
-        return 0 if verb is None else verb(place, control.arguments)
+        if verb is None:
+            return 0
+        arguments = dict(control.arguments)
+        if "parameter" in arguments:
+            arguments["value"] = values[arguments["parameter"] - 1]
+        return verb(place, arguments)
+
+    def close(self) -> None:
+        """Give back the table locks of the session."""
+        for locks in self._locked:
+            locks.release_all(self._state.process_id)
+
+    def check_lock(self, place: Workplace, table: Table, verb: str) -> None:
+        """Raise SQLCODE -110 when another session has the table locked for longer than the lock timeout."""
+        locks = place.table_locks
+        timeout_s = self._state.lock_timeout_s
+        if not locks.may_write(_key(table), self._state.process_id, timeout_s=timeout_s):
+            raise SQLError(-110, f"Unable to acquire lock for {verb} of table '{table.qualified_name}'")
 
     def _start(self, place: Workplace, arguments: _Arguments) -> int:
         self._set_transaction(place, arguments)
@@ -67,24 +98,26 @@ class Controls:
         return 0
 
     def _savepoint(self, place: Workplace, arguments: _Arguments) -> int:
-        self._transactions.savepoint(place, str(arguments["name"]))
+        self._transactions.savepoint(place, arguments["name"])
         return 0
 
     def _rollback_to(self, place: Workplace, arguments: _Arguments) -> int:
-        self._transactions.rollback_to(place, str(arguments["name"]))
+        if arguments["name"] is None:
+            self._transactions.rollback_level(place)
+        else:
+            self._transactions.rollback_to(place, arguments["name"])
         return 0
 
     def _set_transaction(self, _place: Workplace, arguments: _Arguments) -> int:
-        isolation = arguments.get("isolation")
-        if isolation is not None:
-            self._state.isolation = _ISOLATION[str(isolation).upper()]
-        mode = arguments.get("commit_mode")
-        if mode is not None:
-            self._state.autocommit = str(mode).upper() == "IMPLICIT"
+        if arguments["isolation"] is not None:
+            self._state.isolation = _ISOLATION[arguments["isolation"]]
+        if arguments["commit_mode"] is not None:
+            # NONE opens no transactions of its own either; that its statements are not atomic is not copied.
+            self._state.autocommit = arguments["commit_mode"] != "EXPLICIT"
         return 0
 
     def _set_option(self, _place: Workplace, arguments: _Arguments) -> int:
-        name, value = str(arguments["name"]).upper(), arguments["value"]
+        name, value = arguments["option"].upper(), arguments["value"]
         if name == "LOCK_TIMEOUT":
             try:
                 self._state.lock_timeout_s = max(float(value), 0.0)
@@ -92,6 +125,8 @@ class Controls:
                 raise SQLError(-1, f"A number expected for LOCK_TIMEOUT, '{value}' found") from None
         elif name == "DEFAULT_SCHEMA":
             self._state.default_schema = str(value)
+        elif name == "EXACT_DISTINCT":
+            self._state.exact_distinct = str(value).upper() in ("TRUE", "1", "ON")
         else:
             self._state.options[name.replace("_", "")] = value
         return 0
@@ -99,19 +134,52 @@ class Controls:
     def _in_transaction(self, _place: Workplace, _arguments: _Arguments) -> int:
         return 0 if self._transactions.level else _OUTSIDE
 
-    def _create_database(self, place: Workplace, arguments: _Arguments) -> int:
-        directory = arguments.get("directory")
-        self._instance.create_sql_database(
-            str(arguments["name"]), directory=None if directory is None else Path(str(directory))
+    def _lock(self, place: Workplace, arguments: _Arguments) -> int:
+        table = self._table(place, arguments["table"])
+        wait = arguments["wait"]
+        granted = place.table_locks.acquire(
+            _key(table),
+            self._state.process_id,
+            exclusive=arguments["mode"] == "EXCLUSIVE",
+            timeout_s=self._state.lock_timeout_s if wait is None else wait,
         )
+        if not granted:
+            kind = "exclusive" if arguments["mode"] == "EXCLUSIVE" else "shared"
+            raise SQLError(
+                -110, f"Unable to acquire {kind} table-level lock for table '{table.qualified_name}'"
+            )
+        if place.table_locks not in self._locked:
+            self._locked.append(place.table_locks)
         return 0
 
-    def _drop_database(self, place: Workplace, arguments: _Arguments) -> int:
+    def _unlock(self, place: Workplace, arguments: _Arguments) -> int:
+        table = self._table(place, arguments["table"])
+        exclusive = arguments["mode"] == "EXCLUSIVE"
+        place.table_locks.release(_key(table), self._state.process_id, exclusive=exclusive)
+        return 0
+
+    def _table(self, place: Workplace, name: tuple[str | None, str]) -> Table:
+        schema = name[0] or self._state.default_schema
+        table = place.dictionary.find(schema, name[1])
+        if table is None:
+            raise SQLError(-30, f" Table '{schema}.{name[1]}' not found".upper())
+        if table.kind is TableKind.VIEW:
+            raise SQLError(-400, f"'{table.qualified_name}' is a view, which cannot be locked")
+        return table
+
+    def _create_database(self, _place: Workplace, arguments: _Arguments) -> int:
+        name, directory = arguments["name"], arguments["directory"]
+        if arguments["if_not_exists"] and self._instance.configuration.namespace(name) is not None:
+            return 0
+        self._instance.create_sql_database(name, directory=None if directory is None else Path(directory))
+        return 0
+
+    def _drop_database(self, _place: Workplace, arguments: _Arguments) -> int:
         self._instance.drop_sql_database(
-            str(arguments["name"]),
+            arguments["name"],
             current_namespace=self._state.namespace,
-            retain_files=bool(arguments.get("retain_files")),
-            if_exists=bool(arguments.get("if_exists")),
+            retain_files=arguments["retain_files"],
+            if_exists=arguments["if_exists"],
         )
         return 0
 
@@ -120,5 +188,38 @@ class Controls:
         if process is None:
             raise ObjectScriptError("NAMESPACE")
         self._transactions.rollback(place)
-        process.enter(str(arguments["name"]))
+        process.enter(arguments["name"])
         return 0
+
+    def _create_user(self, _place: Workplace, arguments: _Arguments) -> int:
+        configuration, name = self._instance.configuration, arguments["name"]
+        if configuration.account(name) is not None:
+            raise SQLError(-118, f"User '{name}' already exists")
+        configuration.put_account(with_password(Account(name), arguments["password"] or ""))
+        return 0
+
+    def _alter_user(self, _place: Workplace, arguments: _Arguments) -> int:
+        account = self._account(arguments["name"])
+        if arguments["password"] is not None:
+            self._instance.configuration.put_account(with_password(account, arguments["password"]))
+        return 0
+
+    def _drop_user(self, _place: Workplace, arguments: _Arguments) -> int:
+        self._instance.configuration.remove_account(self._account(arguments["name"]).name)
+        return 0
+
+    def _account(self, name: str) -> Account:
+        account = self._instance.configuration.account(name)
+        if account is None:
+            raise SQLError(-118, f"User '{name}' does not exist")
+        return account
+
+    def _call(self, _place: Workplace, arguments: _Arguments) -> int:
+        raise SQLError(-428, f"Stored procedure '{arguments['name']}' not found")
+
+    def _refuse_privileges(self, _place: Workplace, _arguments: _Arguments) -> int:
+        raise SQLError(-400, "This server knows no roles: every user has all privileges, and keeps them")
+
+
+def _key(table: Table) -> str:
+    return table.storage_name

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from iris_devtools.standin.errors import ObjectScriptError
 from iris_devtools.standin.instance import Process
+from iris_devtools.standin.objectscript.convert import to_text
 from iris_devtools.standin.objectscript.dispatch import ObjectSpace
 from iris_devtools.standin.values import Argument
 from iris_devtools.standin.wire.handler import NativeCall, NativeKind
@@ -25,8 +26,9 @@ class NativeCalls:
     def call(self, call: NativeCall) -> Argument:
         """Do a call and return its result; raises ObjectScriptError."""
         kind, arguments = call.kind, call.arguments
+        name = to_text(call.target)
         if kind is NativeKind.CLASS_METHOD:
-            return self._objects.class_method(str(call.target), call.member, arguments)
+            return self._objects.class_method(name, call.member, arguments)
         if kind is NativeKind.METHOD:
             return self._objects.invoke(call.target, call.member, arguments)
         if kind is NativeKind.GET_PROPERTY:
@@ -35,10 +37,10 @@ class NativeCalls:
             self._objects.set_property(call.target, call.member, arguments[0] if arguments else None)
             return None
         if kind in (NativeKind.FUNCTION, NativeKind.PROCEDURE):
-            raise ObjectScriptError("NOROUTINE", f" *{call.target}^{call.member}")
+            raise ObjectScriptError("NOROUTINE", f" *{name}^{call.member}")
         if kind is NativeKind.UNLOCK_ALL:
             return None
-        raise ObjectScriptError("FUNCTION", f" *{kind.value} of ^{call.target}: this server has no globals")
+        raise ObjectScriptError("FUNCTION", f" *{kind.value} of ^{name}: this server has no globals")
 
     def close(self) -> None:
         """Forget all objects."""

@@ -148,6 +148,7 @@ class Session:
         """Roll back and end the process."""
         if self._native is not None:
             self._native.close()
+        self._controls.close()
         process, self._process = self._process, None
         if process is not None:
             process.on_terminate = None

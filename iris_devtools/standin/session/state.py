@@ -28,6 +28,7 @@ class SessionState:
         self.isolation = 0
         self.lock_timeout_s = DEFAULT_LOCK_TIMEOUT_S
         self.default_schema = "SQLUser"
+        self.exact_distinct = False
         self.options: dict[str, Scalar] = {}
         self.last_identity: int | None = None
         self._error: SQLError | None = None

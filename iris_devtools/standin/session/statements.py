@@ -101,7 +101,7 @@ class Statements:
         for values in sets:
             _check_count(prepared, values)
         if isinstance(translation, Control):
-            return [self._controls.run(place, translation) for _ in sets]
+            return [self._controls.run(place, translation, values) for values in sets]
         self._transactions.check(place)
         if isinstance(translation, Write):
             return self._write(place, translation, sets)
@@ -112,11 +112,13 @@ class Statements:
         return [0] * len(sets)
 
     def _translate(self, place: Workplace, text: str, markers: tuple[Marker, ...]) -> Translation:
-        schema = self._state.default_schema
-        key = (text, markers, schema, place.dictionary.generation)
+        schema, exact = self._state.default_schema, self._state.exact_distinct
+        key = (text, markers, schema, exact, place.dictionary.generation)
         known = place.translations.get(key)
         if known is None:
-            known = translate(text, catalog=place.dictionary, default_schema=schema, markers=markers)
+            known = translate(
+                text, catalog=place.dictionary, default_schema=schema, markers=markers, exact_distinct=exact
+            )
             place.translations.put(key, known)
         return known
 
@@ -150,6 +152,7 @@ class Statements:
     def _write(self, place: Workplace, write: Write, sets: Sequence[Sequence[Scalar]]) -> Sequence[int]:
         counts = []
         what = f"{write.verb} of table '{write.table.qualified_name}'"
+        self._controls.check_lock(place, write.table, write.verb)
         with (
             reported(place, self._state, verb=write.verb, table=write.table),
             self._transactions.writing(place, what=what, steps=len(write.steps) * len(sets)),

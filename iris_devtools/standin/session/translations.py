@@ -10,8 +10,8 @@ from iris_devtools.standin.wire.handler import Marker
 
 __all__ = ["Key", "TranslationCache"]
 
-Key = tuple[str, tuple[Marker, ...], str, int]
-"""Text, markers, default schema, and the generation of the definitions that the translation rests on."""
+Key = tuple[str, tuple[Marker, ...], str, bool, int]
+"""Text, markers, default schema, EXACT_DISTINCT, and the generation of the definitions that it rests on."""
 
 
 class TranslationCache:

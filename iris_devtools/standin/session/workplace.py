@@ -6,6 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 
 from iris_devtools.standin.catalog.dictionary import Dictionary, SharedCatalog
+from iris_devtools.standin.session.locks import TableLocks
 from iris_devtools.standin.session.translations import TranslationCache
 from iris_devtools.standin.storage.lease import NamespaceLease
 
@@ -20,6 +21,7 @@ class Workplace:
     connection: sqlite3.Connection
     dictionary: Dictionary
     translations: TranslationCache
+    table_locks: TableLocks
 
     @classmethod
     def on(cls, lease: NamespaceLease) -> Workplace:
@@ -32,4 +34,5 @@ class Workplace:
             connection,
             Dictionary(connection, code_schema=lease.code_schema, shared=catalog),
             shared.setdefault(f"translations {lease.code_schema}", TranslationCache()),
+            lease.data.shared.setdefault("table locks", TableLocks()),
         )

@@ -1,0 +1,112 @@
+"""What all tests share: one running stand-in, private ones on demand, and an end for tests that hang."""
+
+from __future__ import annotations
+
+import faulthandler
+import itertools
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from iris_devtools.servers.server import Server
+from iris_devtools.servers.standin import StandinProcess, start_standin
+
+HANGS_AFTER_S = 240
+"""The driver waits for ever for an answer that does not come; the stacks of all threads then say where."""
+
+_numbers = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class RunningStandin:
+    """A stand-in in a process of its own."""
+
+    process: StandinProcess
+
+    @property
+    def server(self) -> Server:
+        return self.process.server
+
+    @property
+    def host(self) -> str:
+        return self.server.host
+
+    @property
+    def port(self) -> int:
+        return self.server.port
+
+    @property
+    def data(self) -> Path:
+        return self.process.data
+
+    @property
+    def url(self) -> str:
+        """The URL of namespace USER, with the password."""
+        return self.server.url("USER").render(hide_password=False)
+
+    def url_of(self, namespace: str) -> str:
+        """The URL of a namespace, with the password."""
+        return self.server.url(namespace).render(hide_password=False)
+
+
+@pytest.fixture(scope="session")
+def standin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStandin]:
+    """A stand-in for all tests of this run; use tables and namespaces of your own in it."""
+    with start_standin(data=tmp_path_factory.mktemp("standin")) as process:
+        yield RunningStandin(process)
+
+
+@pytest.fixture
+def standin_factory(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Callable[..., RunningStandin]]:
+    """Start a stand-in for one test; takes what :func:`start_standin` takes, ``data`` is made when it is left out."""
+    started = []
+
+    def start(*, data: Path | None = None, **options: object) -> RunningStandin:
+        directory = data if data is not None else tmp_path_factory.mktemp("private")
+        process = start_standin(data=directory, **options)  # type: ignore[arg-type]
+        started.append(process)
+        return RunningStandin(process)
+
+    yield start
+    for process in started:
+        process.stop()
+
+
+@pytest.fixture
+def unique() -> str:
+    """A name that no other test of this run uses."""
+    return f"t{next(_numbers)}"
+
+
+@pytest.fixture
+def run_python() -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a program in a process of its own: for clients that may crash or hang."""
+
+    def run(code: str, *arguments: object, timeout_s: float = 60) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(code), *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            timeout=timeout_s,
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture(autouse=True)
+def _hanging_tests_end(request: pytest.FixtureRequest) -> Iterator[None]:
+    """End the whole run, with all stacks, when a test hangs: the driver cannot be interrupted otherwise."""
+    if "integration" not in request.node.path.parts:
+        yield
+        return
+    faulthandler.dump_traceback_later(HANGS_AFTER_S, exit=True, file=sys.__stderr__)
+    yield
+    faulthandler.cancel_dump_traceback_later()
