@@ -1,1 +1,1 @@
-"""The test layer: pytest plugin, fixtures, isolation."""
+"""Databases for pytest: see :mod:`iris_devtools.testing.plugin` for the fixtures and options."""

@@ -1,0 +1,83 @@
+"""Rollback: a test writes what it likes into a transaction that never ends well.
+
+A session joins the transaction by savepoints, so the code under test may commit and roll back as it does in
+production. What rollback does not bring back (iris-sql 10): counters of IDENTITY columns, TRUNCATE, and
+whatever is done over a connection that the test opened itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NoReturn
+
+from sqlalchemy import Connection, Engine, QueuePool, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+
+from iris_devtools.config import Settings
+from iris_devtools.engine import create_engine
+from iris_devtools.errors import ServerConnectionError, UnsupportedError
+from iris_devtools.servers.server import Server
+from iris_devtools.urls import IrisUrl
+
+__all__ = ["engine_for_tests", "rolled_back", "session_for_tests"]
+
+
+def engine_for_tests(url: IrisUrl, *, settings: Settings) -> Engine:
+    """Make an engine that keeps one connection and opens few more: each takes a unit of the licence."""
+    return create_engine(url, settings=settings, poolclass=QueuePool, pool_size=1, max_overflow=4)
+
+
+@contextmanager
+def rolled_back(engine: Engine, *, server: Server) -> Iterator[Connection]:
+    """Lend a connection in a transaction, and roll it back at the end, however that comes.
+
+    A real commit on the connection is refused, because it would reach the next test.
+
+    Raises:
+        ServerConnectionError: the server does not answer, at the beginning or at the end.
+    """
+    with _answering(server, engine):
+        connection = engine.connect()
+    try:
+        with _answering(server, engine):
+            connection.begin()
+        event.listen(connection, "commit", _refuse_commit)
+        yield connection
+    finally:
+        with _answering(server, engine):
+            try:
+                if connection.in_transaction():
+                    connection.rollback()
+            finally:
+                connection.close()
+
+
+@contextmanager
+def session_for_tests(connection: Connection) -> Iterator[Session]:
+    """Lend a session inside the connection's transaction; its commits and rollbacks end at savepoints."""
+    with Session(bind=connection, join_transaction_mode="create_savepoint") as session:
+        yield session
+
+
+def _refuse_commit(_connection: Connection) -> NoReturn:
+    raise UnsupportedError(
+        "commit() on iris_connection would keep the rows of this test for all that follow.",
+        hint="Use iris_session, which may commit, or connection.begin_nested().",
+    )
+
+
+@contextmanager
+def _answering(server: Server, engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        if not error.connection_invalidated:
+            raise
+        raise ServerConnectionError(
+            f"The {server} does not answer any more (namespace {engine.url.database}): {error.orig}",
+            hint="It was stopped, or it died, during this run. Start it and run the tests again.",
+            host=server.host,
+            port=server.port,
+        ) from error
