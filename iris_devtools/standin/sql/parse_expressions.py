@@ -34,7 +34,7 @@ _RESERVED_FUNCTIONS = words(
 )
 _BARE_FUNCTIONS = words(
     "CURRENT_DATE CURRENT_TIME CURRENT_TIMESTAMP SYSDATE USER $NAMESPACE $ZNSPACE $USERNAME $JOB $J $TLEVEL $TL "
-    "$ZVERSION $ZV $ZPI $ZTIMEZONE $HOROLOG $H $ZTIMESTAMP $ZTS $ZHOROLOG $ZH $TSQL_NEWID %TABLENAME %CLASSNAME "
+    "$ZVERSION $ZV $ZPI $ZTIMEZONE $HOROLOG $H $ZTIMESTAMP $ZTS $ZHOROLOG $ZH $TSQL_NEWID "
     "GETDATE GETUTCDATE"
 )
 _DATE_PART_FUNCTIONS = frozenset(
@@ -142,7 +142,7 @@ class ExpressionParser:
             return self._collate()
         if word in AGGREGATES and following == "(":
             return self._over(self._aggregate())
-        if word in ("%ID", "%VID"):
+        if word in ("%ID", "%VID", "%TABLENAME", "%CLASSNAME"):
             return self._path()
         if word.startswith("$$"):
             raise reader.error(-372, f" Extrinsic functions are not enabled^{reader.read_so_far()}")
