@@ -11,7 +11,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -125,8 +125,8 @@ class Process:
     def terminate(self) -> None:
         """End the process from outside: interrupt what it does, roll back, and tell its connection."""
         self.terminated = True
-        self.lease.interrupt()
-        self.close()
+        self.instance.forget(self)
+        self.lease.break_off()
         hook, self.on_terminate = self.on_terminate, None
         if hook is not None:
             hook()
@@ -418,6 +418,9 @@ class Instance:
             create_file(self._user_directory / FILE_NAME, Label(resource=DEFAULT_RESOURCE))
         configuration.put_namespace(NamespaceEntry("%SYS", globals="IRISSYS", routines="IRISSYS"))
         configuration.put_namespace(NamespaceEntry("USER", globals="USER", routines="USER"))
+        first = with_password(
+            Account(PREDEFINED[0], change_password=self.options.change_password, password_never_expires=True),
+            "SYS",
+        )
         for name in PREDEFINED:
-            account = Account(name, change_password=self.options.change_password, password_never_expires=True)
-            configuration.put_account(with_password(account, "SYS"))
+            configuration.put_account(replace(first, name=name))

@@ -11,6 +11,7 @@ from iris_devtools.standin.instance import Process
 from iris_devtools.standin.objectscript import (
     configuration,
     files,
+    gateway,
     namespaces,
     security,
     status,
@@ -26,7 +27,7 @@ from iris_devtools.standin.values import Argument, ObjectRef
 
 __all__ = ["ObjectSpace"]
 
-_MODULES = (configuration, files, namespaces, security, status, streams, sys_database, system)
+_MODULES = (configuration, files, gateway, namespaces, security, status, streams, sys_database, system)
 _CLASSES: dict[str, ClassDefinition] = {
     name: found for module in _MODULES for found in module.CLASSES for name in (found.name, *found.aliases)
 }

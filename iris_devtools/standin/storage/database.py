@@ -6,6 +6,7 @@ import contextlib
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from enum import Enum
 from pathlib import Path
@@ -22,6 +23,8 @@ __all__ = ["LOCK_NAME", "Database", "State"]
 
 LOCK_NAME = "iris.lck"
 MEGABYTE = 1024 * 1024
+_TURN_S = 0.01
+"""How long a dismount waits for one running statement before it looks at the next."""
 
 
 class State(Enum):
@@ -157,8 +160,7 @@ class Database:
             leases = list(self._leases)
         after = State.MOUNTED
         try:
-            for lease in leases:
-                lease.stop(self, grace_s=grace_s, limit_s=limit_s)
+            self._stop(leases, grace_s=grace_s, limit_s=limit_s)
             with self._gate:
                 self._settle()
             after = State.DISMOUNTED if sticky else State.UNMOUNTED
@@ -279,6 +281,22 @@ class Database:
                 raise StorageError(37, f"{lock} belongs to server {holder[:40]!r}")
         if may_write(self.directory):
             lock.write_text(f"{self._owner}\n{os.getpid()}\n", encoding="utf-8")
+
+    def _stop(self, leases: list[NamespaceLease], *, grace_s: float, limit_s: float) -> None:
+        for lease in leases:
+            lease.condemn(self)
+        start = time.monotonic()
+        wait_s = 0.0
+        # All in turn, never one to its end: a statement may be waiting for the transaction of another lease,
+        # and the idle one that holds it has to go first.
+        while leases := [lease for lease in leases if not lease.try_stop(self, wait_s=wait_s)]:
+            wait_s = _TURN_S
+            waited_s = time.monotonic() - start
+            if waited_s > grace_s:
+                for lease in leases:
+                    lease.interrupt()
+            if waited_s > grace_s + limit_s:
+                raise StorageError(28, f"{self.name} ({len(leases)} statements do not end)")
 
     def _settle(self) -> None:
         wal = self.path.with_name(FILE_NAME + "-wal")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-import time
 from collections.abc import Callable
 
 from iris_devtools.standin.errors import ObjectScriptError
@@ -109,40 +108,44 @@ class NamespaceLease:
         if connection is not None:
             connection.interrupt()
 
-    def stop(self, database: Database, *, grace_s: float, limit_s: float) -> None:
-        """End the use of ``database``: wait ``grace_s`` for a running statement, interrupt it, roll back,
-        close.
-
-        Raises StorageError #28 when the statement does not end within ``limit_s``.
+    def condemn(self, database: Database) -> None:
+        """Refuse new uses from now on, because ``database`` is being dismounted; a running statement goes
+        on.
         """
         self._gone = database
-        if not self._lock_within(grace_s, limit_s=limit_s):
-            raise StorageError(28, f"{database.name} (a statement in {self.namespace} does not end)")
+
+    def try_stop(self, database: Database, *, wait_s: float) -> bool:
+        """Roll back and close, if the running statement ends within ``wait_s``; tell whether it did."""
+        if not self.lock.acquire(timeout=wait_s):
+            return False
         try:
             self._gone = database  # again: an opening that was under way has cleared it
             self._disconnect()
         finally:
             self.lock.release()
         self._release()
+        return True
 
     def close(self) -> None:
-        """Roll back and give everything back; calling it again does nothing."""
+        """Roll back and give everything back; waits for a running statement. Calling it again does nothing."""
         with self.lock:
             self._closed = True
             self._disconnect()
         self._release()
 
-    def _lock_within(self, grace_s: float, *, limit_s: float) -> bool:
-        if self.lock.acquire(timeout=grace_s):
-            return True
-        deadline = time.monotonic() + limit_s
-        while time.monotonic() < deadline:
+    def break_off(self) -> None:
+        """Close without waiting for a running statement to end by itself: it is interrupted."""
+        self._closed = True
+        while not self.lock.acquire(timeout=_INTERRUPT_EVERY_S):
             self.interrupt()
-            if self.lock.acquire(timeout=_INTERRUPT_EVERY_S):
-                return True
-        return False
+        try:
+            self._disconnect()
+        finally:
+            self.lock.release()
+        self._release()
 
     def _open(self) -> None:
+        self._disconnect()
         self.data.adopt(self)
         try:
             self.code.adopt(self)
