@@ -268,6 +268,7 @@ class _RemoteWriter:
     def __init__(self, stream: RemoteObject, path: str) -> None:
         self._stream = stream
         self._path = path
+        self._written = False
 
     def __enter__(self) -> Callable[[bytes], None]:
         return self._write
@@ -275,9 +276,13 @@ class _RemoteWriter:
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         with self._stream:
             if error is None:
+                if not self._written:
+                    # A stream that was never written to makes no file.
+                    self._write(b"")
                 self._stream.check(f"write {self._path}", "%Save")
 
     def _write(self, piece: bytes) -> None:
+        self._written = True
         self._stream.check(f"write {self._path}", "Write", piece)
 
 

@@ -153,7 +153,13 @@ class Link:
         with self._lock:
             self.open()
             if generation is not None and generation != self._generation:
-                raise self._lost(call, "the object lived in a connection that was lost before")
+                raise ServerConnectionError(
+                    f"The object of {call} was lost with the connection that it lived in; nothing was sent.",
+                    hint="Open the object again.",
+                    host=self.target.host,
+                    port=self.target.port,
+                    call=call,
+                )
             try:
                 return action()
             except self._driver.errors as error:
