@@ -505,4 +505,5 @@ def test_the_url_of_a_namespace_hides_its_password(admin):
     url = namespace_url(admin, "USER")
 
     assert url.password == admin.server.password
-    assert url.password not in repr(url) + str(url)
+    assert f"'{url.password}'" not in repr(url)
+    assert f":{url.password}@" not in str(url)
