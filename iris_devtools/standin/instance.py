@@ -23,6 +23,7 @@ from iris_devtools.standin.storage.database import Database
 from iris_devtools.standin.storage.errors import StorageError
 from iris_devtools.standin.storage.label import DEFAULT_RESOURCE, FILE_NAME, FORMAT, Label, create_file
 from iris_devtools.standin.storage.lease import NamespaceLease, Prepare
+from iris_devtools.standin.storage.live import ServerRows
 from iris_devtools.standin.storage.registry import Databases
 from iris_devtools.standin.storage.sql_databases import create, drop
 
@@ -136,7 +137,8 @@ class Instance:
     """One stand-in server on one data directory. All methods may be called from any thread.
 
     Only one Instance may have a data directory open at a time; the caller sees to that. What was committed
-    survives a killed process: the next start recovers it.
+    survives a killed process: the next start recovers it. ``live`` answers the system tables that show the
+    present state.
     """
 
     def __init__(self, data: Path, options: Options | None = None) -> None:
@@ -145,6 +147,7 @@ class Instance:
         self.manager = self.data / "mgr"
         self._lock = threading.RLock()
         self._processes: dict[int, Process] = {}
+        self.live = ServerRows(self)
         self._arriving = 0
         self._purgers: list[Callable[[str | None], None]] = []
         self._pids = itertools.count(os.getpid())

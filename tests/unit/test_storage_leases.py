@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from iris_devtools.standin.errors import ObjectScriptError
+from iris_devtools.standin.errors import LoginRefused, ObjectScriptError
 from iris_devtools.standin.instance import Instance, Options, Process
 from iris_devtools.standin.storage.database import Database, State
 from iris_devtools.standin.storage.errors import StorageError
@@ -154,28 +155,28 @@ def test_dismounts_under_fire_lose_nothing_that_was_committed(instance: Instance
     committed: list[int] = []
     unexpected: list[BaseException] = []
 
+    def insert(process: Process, number: int) -> None:
+        with process.lease.lock:
+            process.lease.check()
+            process.lease.connection.execute("INSERT INTO t VALUES (?)", (number,))
+        committed.append(number)
+
     def work(first: int) -> None:
-        number = first
         process = None
-        while not stop.is_set():
+        for number in itertools.count(first, 4):
+            if stop.is_set():
+                return
             try:
                 process = process or enter(instance)
-                with process.lease.lock:
-                    process.lease.check()
-                    process.lease.connection.execute("INSERT INTO t VALUES (?)", (number,))
-                committed.append(number)
-                number += 4
-            except (ObjectScriptError, StorageError):
+                insert(process, number)
+            except (ObjectScriptError, LoginRefused) as exc:
                 process = None
-            except sqlite3.OperationalError as exc:
-                if str(exc) not in ("interrupted", "database is locked"):
-                    unexpected.append(exc)
-                process = None
-                number += 4  # whether it was committed is not known
-            except Exception as exc:
                 if "<DIRECTORY>" not in str(exc):
                     unexpected.append(exc)
+            except sqlite3.OperationalError as exc:
                 process = None
+                if str(exc) not in ("interrupted", "database is locked"):
+                    unexpected.append(exc)
 
     threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
     for thread in threads:
@@ -210,13 +211,16 @@ def test_parallel_dismounts_and_mounts_end_in_one_of_the_two_states(
 ) -> None:
     refused: list[int] = []
 
+    def attempt(action: Callable[[], None]) -> None:
+        try:
+            action()
+        except StorageError as exc:
+            refused.append(exc.code)
+
     def shuffle() -> None:
         for _ in range(20):
-            for action in (lambda: instance.dismount(user), user.mount):
-                try:
-                    action()
-                except StorageError as exc:
-                    refused.append(exc.code)
+            attempt(lambda: instance.dismount(user))
+            attempt(user.mount)
 
     threads = [threading.Thread(target=shuffle) for _ in range(3)]
     for thread in threads:

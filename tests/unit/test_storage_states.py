@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -246,9 +245,9 @@ def test_a_swapped_file_shows_its_own_rows(instance: Instance, app: Database) ->
 
     after = enter(instance).lease.connection
     assert after.execute("SELECT a FROM t").fetchall() == [("kept",)]
-    assert [("t",)] == after.execute(
+    assert after.execute(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\%%' ESCAPE '\\'"
-    ).fetchall()
+    ).fetchall() == [("t",)]
     assert app.shared == {}
 
 
@@ -268,7 +267,7 @@ def test_a_file_exchanged_while_mounted_is_refused_and_not_spoilt(instance: Inst
         enter(instance)
 
     instance.dismount(app)
-    assert content == app.path.read_bytes()
+    assert app.path.read_bytes() == content
     assert [app.path] == list(app.directory.iterdir())
     app.mount()
     assert enter(instance).lease.connection.execute("SELECT * FROM t").fetchall() == []
@@ -299,8 +298,8 @@ def test_a_directory_with_odd_characters_works(instance: Instance) -> None:
     lease.connection.execute("CREATE TABLE code.d (a)")
     instance.dismount(database)
 
-    assert [FILE_NAME] == os.listdir(directory)
-    assert {FILE_NAME, LOCK_NAME} <= set(os.listdir(code))
+    assert [p.name for p in directory.iterdir()] == [FILE_NAME]
+    assert {FILE_NAME, LOCK_NAME} <= {p.name for p in code.iterdir()}
 
 
 def test_a_moved_data_directory_keeps_its_namespaces(instance: Instance, app: Database) -> None:

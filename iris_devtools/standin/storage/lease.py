@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -78,9 +79,12 @@ class NamespaceLease:
 
     @property
     def in_transaction(self) -> bool:
-        """Whether a transaction is open."""
+        """Whether a transaction is open; answers from any thread, also while the lease is being closed."""
         connection = self._connection
-        return connection is not None and connection.in_transaction
+        try:
+            return connection is not None and connection.in_transaction
+        except sqlite3.ProgrammingError:
+            return False
 
     def check(self) -> None:
         """Raise ObjectScriptError ``<DIRECTORY>`` when one of the databases was dismounted."""
@@ -106,7 +110,8 @@ class NamespaceLease:
         """Break off the statement that runs at this moment, if any; callable from any thread."""
         connection = self._connection
         if connection is not None:
-            connection.interrupt()
+            with contextlib.suppress(sqlite3.ProgrammingError):  # closed a moment ago
+                connection.interrupt()
 
     def condemn(self, database: Database) -> None:
         """Refuse new uses from now on, because ``database`` is being dismounted; a running statement goes
@@ -127,7 +132,7 @@ class NamespaceLease:
         return True
 
     def close(self) -> None:
-        """Roll back and give everything back; waits for a running statement. Calling it again does nothing."""
+        """Roll back and give everything back, after a running statement; calling it again does nothing."""
         with self.lock:
             self._closed = True
             self._disconnect()
