@@ -56,11 +56,11 @@ _NUMBERS = _INTEGERS | {Code.NUMERIC, Code.DOUBLE}
 class SqlType:
     """One SQL type with its sizes.
 
-    ``name`` is DATA_TYPE of the catalogue (``VARCHAR``, ``NUMERIC``, ...). ``length`` is the maximum number of
-    characters or bytes of VARCHAR and VARBINARY (``None``: unlimited); ``precision`` and ``scale`` are those of
-    numbers. ``minimum`` and ``maximum`` narrow the range of an integer type (MEDIUMINT). ``posix`` marks a
-    TIMESTAMP that is stored as %PosixTime; ``element`` and ``dimension`` describe a VECTOR (which the catalogue
-    shows as VARCHAR).
+    ``name`` is DATA_TYPE of the catalogue (``VARCHAR``, ``NUMERIC``, ...). ``length`` is the maximum number
+    of characters or bytes of VARCHAR and VARBINARY (``None``: unlimited); ``precision`` and ``scale`` are
+    those of numbers. ``minimum`` and ``maximum`` narrow the range of an integer type (MEDIUMINT). ``posix``
+    marks a TIMESTAMP that is stored as %PosixTime; ``element`` and ``dimension`` describe a VECTOR (which the
+    catalogue shows as VARCHAR).
     """
 
     code: Code

@@ -1,4 +1,4 @@
-"""Bringing two values together: as numbers, as text, as the same type, or as a comparable pair (iris-sql.md 2.3, 3)."""
+"""Brings two values together: as numbers, as text, as one type, as a comparable pair (iris-sql.md 2.3, 3)."""
 
 from __future__ import annotations
 
@@ -225,7 +225,7 @@ def sort_key(env: Env, value: Value) -> str:
 
 
 def grouping(env: Env, value: Value) -> str:
-    """Return what DISTINCT shows of a value: text of a collated column in upper case, without trailing blanks."""
+    """Return what DISTINCT shows of a value: collated text in upper case, without trailing blanks."""
     text = env.text(value)
     if env.statement.exact_distinct or value.type is None or not value.type.is_text:
         return text

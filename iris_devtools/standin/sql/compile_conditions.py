@@ -103,7 +103,8 @@ def _quantified(env: Env, node: nodes.Quantified) -> str:
     test = f"{left} {node.operator} {right}{suffix}"
     rows = f"SELECT ({test}) AS c1 FROM ({query.sql}) AS q"
     if node.every:
-        return f"(SELECT CASE WHEN COUNT(*) = 0 THEN 1 WHEN MIN(c1) = 0 THEN 0 WHEN COUNT(c1) < COUNT(*) THEN NULL ELSE 1 END FROM ({rows}))"
+        unless = "WHEN COUNT(*) = 0 THEN 1 WHEN MIN(c1) = 0 THEN 0 WHEN COUNT(c1) < COUNT(*) THEN NULL"
+        return f"(SELECT CASE {unless} ELSE 1 END FROM ({rows}))"
     return (
         f"(SELECT CASE WHEN MAX(c1) = 1 THEN 1 WHEN COUNT(c1) < COUNT(*) THEN NULL ELSE 0 END FROM ({rows}))"
     )

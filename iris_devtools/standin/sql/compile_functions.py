@@ -80,7 +80,8 @@ def _nullable(arguments: list[Value]) -> bool:
     return any(argument.nullable for argument in arguments)
 
 
-# -- builders ----------------------------------------------------------------------------------------------------
+# -- builders
+# ----------------------------------------------------------------------------------------------------
 
 
 def _texts(function: str, sql_type: SqlType, *, numbers_from: int = 99, nullable: bool = True) -> Builder:
@@ -152,7 +153,7 @@ def moment(env: Env, value: Value) -> str:
 
 
 def _moments(function: str, sql_type: SqlType, *dates: int, part: int | None = None) -> Builder:
-    """Build a call of a function on dates; ``dates`` are the places of its dates, ``part`` that of its date part."""
+    """Build a call on dates; ``dates`` are the places of its dates, ``part`` that of its date part."""
 
     def build(env: Env, _node: nodes.Function, arguments: list[Value]) -> Value:
         parts = []
@@ -179,7 +180,8 @@ def _part_of(part: str, sql_type: SqlType = INTEGER) -> Builder:
     return build
 
 
-# -- conditional -------------------------------------------------------------------------------------------------
+# -- conditional
+# -------------------------------------------------------------------------------------------------
 
 
 def _coalesce(env: Env, _node: nodes.Function, arguments: list[Value]) -> Value:
@@ -253,7 +255,8 @@ def _concat(env: Env, _node: nodes.Function, arguments: list[Value]) -> Value:
     return Value(f"({as_text(env, arguments[0])} || {as_text(env, arguments[1])})", _TEXT)
 
 
-# -- dates -------------------------------------------------------------------------------------------------------
+# -- dates
+# -------------------------------------------------------------------------------------------------------
 
 
 def _current(function: str, sql_type: SqlType) -> Builder:
@@ -290,7 +293,8 @@ def _extract(env: Env, _node: nodes.Function, arguments: list[Value]) -> Value:
     return Value(f"iris_datepart({as_text(env, arguments[0])}, {moment(env, arguments[1])})", INTEGER)
 
 
-# -- JSON, vectors, system ---------------------------------------------------------------------------------------
+# -- JSON, vectors, system
+# ---------------------------------------------------------------------------------------
 
 
 def _json_item(env: Env, value: Value) -> str:
@@ -342,7 +346,8 @@ def _plain(env: Env, _node: nodes.Function, arguments: list[Value]) -> Value:
     return Value(env.text(value), highest([value.type]), nullable=value.nullable)
 
 
-# -- the table ---------------------------------------------------------------------------------------------------
+# -- the table
+# ---------------------------------------------------------------------------------------------------
 
 _define("LENGTH", _texts("iris_length", INTEGER), 1)
 _define("CHAR_LENGTH CHARACTER_LENGTH DATALENGTH LEN", _texts("iris_char_length", INTEGER), 1)

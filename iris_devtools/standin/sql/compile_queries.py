@@ -38,7 +38,8 @@ def compile_query(env: Env, query: nodes.Query) -> QueryText:
     return _select(env, query, query.body, limits)
 
 
-# -- limits ------------------------------------------------------------------------------------------------------
+# -- limits
+# ------------------------------------------------------------------------------------------------------
 
 
 def _limits(env: Env, query: nodes.Query) -> str:
@@ -67,7 +68,8 @@ def _row_count(value: Scalar) -> Scalar:
     return max(int(number), 0)
 
 
-# -- one SELECT --------------------------------------------------------------------------------------------------
+# -- one SELECT
+# --------------------------------------------------------------------------------------------------
 
 
 def _select(env: Env, query: nodes.Query, select: nodes.Select, limits: str) -> QueryText:
@@ -129,7 +131,7 @@ def _bare_aggregates(node: nodes.Node) -> bool:
 
 
 def _shows_rows_beside_aggregates(env: Env, query: nodes.Query, select: nodes.Select) -> bool:
-    """Tell whether columns stand beside aggregates without GROUP BY: every row is shown then (iris-sql.md 5)."""
+    """Tell whether columns stand beside aggregates without GROUP BY: each row is shown (iris-sql.md 5)."""
     if select.group_by or select.source is None:
         return False
     parts: list[nodes.Node] = list(select.items)
@@ -212,7 +214,8 @@ def _shown(env: Env, column: OutColumn, select: nodes.Select, groups: list[Value
     return env.text(value)
 
 
-# -- ORDER BY ----------------------------------------------------------------------------------------------------
+# -- ORDER BY
+# ----------------------------------------------------------------------------------------------------
 
 
 def _order(env: Env, query: nodes.Query, columns: list[OutColumn]) -> str:
@@ -289,7 +292,8 @@ def _output_key(env: Env, number: int, columns: list[OutColumn], *, inline: bool
     return sort_key(env, Value(f"c{number}", value.type, value.collation))
 
 
-# -- set operations ----------------------------------------------------------------------------------------------
+# -- set operations
+# ----------------------------------------------------------------------------------------------
 
 
 def _ordered_compound(env: Env, query: nodes.Query, compound: nodes.Compound, limits: str) -> QueryText:

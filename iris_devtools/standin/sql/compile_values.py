@@ -1,4 +1,4 @@
-"""Translates values: columns, literals, parameters, arithmetic, CASE, CAST, collation functions, subqueries."""
+"""Translates values: columns, literals, parameters, arithmetic, CASE, CAST, collations, subqueries."""
 
 from __future__ import annotations
 
@@ -211,7 +211,8 @@ def _scalar_query(env: Env, node: nodes.ScalarQuery) -> Value:
     return Value(f"({query.sql})", column.type, column.collation, explicit=column.explicit)
 
 
-# -- CAST --------------------------------------------------------------------------------------------------------
+# -- CAST
+# --------------------------------------------------------------------------------------------------------
 
 
 @value_of(nodes.Cast)
@@ -236,7 +237,7 @@ def _styled(env: Env, value: Value, target: SqlType, style: Value) -> Value:
 
 
 def cast(env: Env, value: Value, target: SqlType, *, rounds: bool = False) -> Value:
-    """Convert a value as CAST does: it cuts, rounds or falls back, and hardly ever fails (iris-sql.md 6.4)."""
+    """Convert a value as CAST does: it cuts, rounds or falls back, and hardly fails (iris-sql.md 6.4)."""
     nullable = value.nullable
     code = target.code
     if value.is_null:
@@ -305,7 +306,8 @@ def odbc_text(env: Env, value: Value) -> str:
     return _odbc_text(env, value)
 
 
-# -- lists -------------------------------------------------------------------------------------------------------
+# -- lists
+# -------------------------------------------------------------------------------------------------------
 
 
 def merged(env: Env, items: Sequence[Value]) -> tuple[SqlType | None, list[str]]:

@@ -21,11 +21,11 @@ Step = tuple[str, tuple[Bind, ...]]
 
 _MOST_BINDS = 30000
 """SQLite takes 32766 parameters; a longer list of rows becomes several statements."""
-_COUNTERS: Step = (
+_COUNTERS_TABLE = (
     'CREATE TABLE IF NOT EXISTS main."%counters" (storage TEXT NOT NULL, name TEXT NOT NULL, '
-     "value INTEGER NOT NULL, PRIMARY KEY (storage, name)) WITHOUT ROWID",
-    (),
+    "value INTEGER NOT NULL, PRIMARY KEY (storage, name)) WITHOUT ROWID"
 )
+_COUNTERS: Step = (_COUNTERS_TABLE, ())
 _OWN_COUNTERS = (Counter.SERIAL, Counter.AUTO_INCREMENT, Counter.ROWVERSION)
 
 
@@ -62,7 +62,8 @@ def _required(column: Column, table: Table) -> str:
     return f"iris_missing({literal(column.name)}, {literal(table.qualified_name)})"
 
 
-# -- INSERT ------------------------------------------------------------------------------------------------------
+# -- INSERT
+# ------------------------------------------------------------------------------------------------------
 
 
 def compile_insert(statement: Statement, node: nodes.Insert) -> Write:
@@ -215,7 +216,8 @@ def _on_conflict(env: Env, columns: list[Column]) -> str:
     return f" ON CONFLICT DO UPDATE SET {', '.join(changes)}" if changes else " ON CONFLICT DO NOTHING"
 
 
-# -- UPDATE ------------------------------------------------------------------------------------------------------
+# -- UPDATE
+# ------------------------------------------------------------------------------------------------------
 
 
 def compile_update(statement: Statement, node: nodes.Update) -> Write:
@@ -301,7 +303,7 @@ def _joined_rows(env: Env, table: nodes.NamedTable, source: nodes.TableRef) -> t
 
 
 def _holds(ref: nodes.TableRef, table: nodes.NamedTable) -> bool:
-    """Tell whether FROM repeats the changed table: the same row is meant if both have the same alias, or none."""
+    """Tell whether FROM repeats the changed table: under the same alias, or none, the same row is meant."""
     if isinstance(ref, nodes.Join):
         return _holds(ref.left, table) or _holds(ref.right, table)
     if not isinstance(ref, nodes.NamedTable):
@@ -312,7 +314,8 @@ def _holds(ref: nodes.TableRef, table: nodes.NamedTable) -> bool:
     return len(names) == 1 or (ref.alias or "").upper() == table.parts[-1].upper()
 
 
-# -- DELETE, TRUNCATE --------------------------------------------------------------------------------------------
+# -- DELETE, TRUNCATE
+# --------------------------------------------------------------------------------------------
 
 
 def compile_delete(statement: Statement, node: nodes.Delete) -> Write:

@@ -1,7 +1,9 @@
-"""Computed columns: COMPUTECODE of the form ``Set {*} = expression`` becomes an expression of ours (iris-sql.md 8.1).
+"""Computed columns: COMPUTECODE of the form ``Set {*} = expression`` becomes an expression of ours
+(iris-sql.md 8.1).
 
-ObjectScript evaluates strictly from left to right; the expression may use other columns (``{Name}``), numbers,
-strings, brackets and ``+ - * / \\ # _``. Code that does more cannot be run here, and is refused when it is used.
+ObjectScript evaluates strictly from left to right; the expression may use other columns (``{Name}``),
+numbers, strings, brackets and ``+ - * / \\ # _``. Code that does more cannot be run here, and is refused when
+it is used.
 """
 
 from __future__ import annotations
@@ -90,7 +92,8 @@ def _value(statement: Statement, table: Table, column: Column, source: Source) -
 
 
 def computed_on_insert(statement: Statement, table: Table) -> list[str]:
-    """Return the statement that fills the computed columns of the rows that were just inserted, if there are any.
+    """Return the statement that fills the computed columns of the rows that were just inserted, if there are
+    any.
 
     It runs after the INSERT, because the row id, too, may be part of the computation.
     """

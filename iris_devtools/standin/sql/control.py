@@ -10,7 +10,8 @@ SAVEPOINT                    ``name``
 ROLLBACK TO SAVEPOINT        ``name``, ``None`` for the last one
 SET OPTION                   ``option`` in upper case; ``value`` as text, or ``parameter``, its number
 %CHECKPRIV                   ``privileges`` in upper case; ``object`` as (schema or None, name), or ``None``
-LOCK, UNLOCK                 ``table`` as (schema or None, name); ``mode`` (SHARE, EXCLUSIVE); ``wait``: seconds
+LOCK, UNLOCK                 ``table`` as (schema or None, name); ``mode`` (SHARE, EXCLUSIVE); ``wait``:
+seconds
                              or ``None``; ``immediate``
 CREATE DATABASE              ``name``; ``directory`` or ``None``; ``if_not_exists``
 DROP DATABASE                ``name``; ``if_exists``; ``retain_files``

@@ -45,7 +45,7 @@ def day_number(day: date) -> int:
 
 
 def date_of_day(number: int) -> date:
-    """Return the date of a stored day number; raise ValueError or OverflowError outside the years 1 to 9999."""
+    """Return the date of a stored day number; raise ValueError or OverflowError outside years 1 to 9999."""
     return date.fromordinal(number + _EPOCH)
 
 
@@ -118,7 +118,7 @@ def timestamp_parts(text: str) -> tuple[datetime, str] | None:
 
 
 def timestamp_text(moment: datetime, *, digits: int = 6) -> str:
-    """Write a moment as stored text with at most ``digits`` digits of fraction, cut, without trailing zeros."""
+    """Write a moment as stored text with at most ``digits`` digits of fraction, without trailing zeros."""
     text = f"{moment.year:04d}-{moment:%m-%d %H:%M:%S}"
     fraction = f"{moment.microsecond:06d}"[:digits].rstrip("0")
     return f"{text}.{fraction}" if fraction else text

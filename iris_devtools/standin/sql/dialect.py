@@ -33,10 +33,10 @@ class Kind(Enum):
 class Token:
     """One token.
 
-    ``text`` is its value: the name without its quotes, the string without quotes and doubled quotes, the digits
-    of a number, the ``n`` of a parameter, the inside of a block, the operator. ``upper`` is the upper-case text
-    of a WORD and of an OPERATOR, and empty for everything else: comparing it with a keyword never mistakes a
-    quoted name for one. ``start`` and ``end`` are offsets in the source.
+    ``text`` is its value: the name without its quotes, the string without quotes and doubled quotes, the
+    digits of a number, the ``n`` of a parameter, the inside of a block, the operator. ``upper`` is the
+    upper-case text of a WORD and of an OPERATOR, and empty for everything else: comparing it with a keyword
+    never mistakes a quoted name for one. ``start`` and ``end`` are offsets in the source.
     """
 
     __slots__ = ("end", "kind", "start", "text", "upper")

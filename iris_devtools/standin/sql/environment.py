@@ -1,4 +1,5 @@
-"""What a statement's translation carries along: parameters, aliases, the scope, and who translates which node.
+"""What a statement's translation carries along: parameters, aliases, the scope, and who translates which
+node.
 
 The translating modules register a function for each kind of node (``@value_of``, ``@condition_of``); ``Env``
 finds it. So no module needs to import the others, and each holds one family of constructs.
@@ -41,8 +42,8 @@ class Value:
     """A translated expression.
 
     ``type`` is ``None`` when nothing is known (a caller's parameter, NULL). ``parameter`` is set for a bare
-    parameter, whose text is only made when its use is known: see :meth:`Env.text`. ``explicit`` marks a collation
-    that %EXACT or its kind asked for.
+    parameter, whose text is only made when its use is known: see :meth:`Env.text`. ``explicit`` marks a
+    collation that %EXACT or its kind asked for.
     """
 
     sql: str
@@ -197,8 +198,8 @@ class Env:
     def text(self, value: Value, convert: Convert | None = None) -> str:
         """Return the text of a value; a parameter is converted before it is bound.
 
-        Without ``convert`` a parameter is bound as its marker says: literals of numbers, which arrive as text,
-        become numbers; everything else keeps its nature.
+        Without ``convert`` a parameter is bound as its marker says: literals of numbers, which arrive as
+        text, become numbers; everything else keeps its nature.
         """
         if value.parameter is None:
             return value.sql

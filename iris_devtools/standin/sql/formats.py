@@ -75,7 +75,7 @@ def _cased(text: str, written: str) -> str:
 
 
 def parse_moment(text: str, pattern: str) -> datetime:
-    """Read a moment in a TO_DATE or TO_TIMESTAMP format; raises SQLError -400 for a text that does not fit."""
+    """Read a moment in a TO_DATE or TO_TIMESTAMP format; raises SQLError -400 when it does not fit."""
     fields = _read(text, pattern)
     if fields is None:
         raise SQLError(-400, f"Unexpected error occurred:  '{text}' does not fit the format '{pattern}'")

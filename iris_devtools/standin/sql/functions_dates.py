@@ -47,7 +47,7 @@ _FIRST_OF = re.compile(r"\s*(\d+)")
 
 
 def moment_of(value: Scalar) -> datetime:
-    """Read a date, time or timestamp: ISO text or a stored day number; raises SQLError -400 for anything else."""
+    """Read a date, time or timestamp: ISO text or a stored day number; raises SQLError -400 otherwise."""
     if isinstance(value, str):
         parts = dates.timestamp_parts(value)
         if parts is not None:
@@ -201,7 +201,8 @@ def _unix_timestamp(value: Scalar) -> Scalar:
     return numbers.stored(numbers.divide(Decimal(micros), Decimal(1_000_000)))
 
 
-# -- conversion --------------------------------------------------------------------------------------------------
+# -- conversion
+# --------------------------------------------------------------------------------------------------
 
 
 def _date_in(value: Scalar) -> Scalar:

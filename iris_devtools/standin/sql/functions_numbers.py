@@ -56,7 +56,7 @@ def _quotient(a: Scalar, b: Scalar) -> Scalar:
 
 
 def _modulo(a: Scalar, b: Scalar) -> Scalar:
-    """Return ``a # b``: a negative dividend gives a result of at most 0, a negative divisor one of at least 0."""
+    """Return ``a # b``: at most 0 for a negative dividend, at least 0 for a negative divisor."""
     dividend, divisor = number(a), number(b)
     if not divisor:
         raise _divide_error()
@@ -152,7 +152,8 @@ def _least(*items: Scalar) -> Scalar:
     return min(items, key=lambda item: numbers.decimal_key(item) or "")
 
 
-# -- vectors -----------------------------------------------------------------------------------------------------
+# -- vectors
+# -----------------------------------------------------------------------------------------------------
 
 
 def _elements(value: Scalar) -> list[float]:

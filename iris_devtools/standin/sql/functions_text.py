@@ -1,4 +1,4 @@
-"""The code of the string functions (iris-sql.md 3, 6.1). NULL arguments never arrive: the caller answers NULL."""
+"""The code of the string functions (iris-sql.md 3, 6.1)."""
 
 from __future__ import annotations
 
@@ -9,19 +9,14 @@ from collections.abc import Callable
 from decimal import Decimal
 from functools import lru_cache
 
+from iris_devtools.standin.collation import sqlupper
 from iris_devtools.standin.errors import SQLError
 from iris_devtools.standin.sql import numbers
 from iris_devtools.standin.values import Scalar
 
-__all__ = ["NULL_TAKING_TEXT_FUNCTIONS", "TEXT_FUNCTIONS", "like", "sqlupper"]
+__all__ = ["NULL_TAKING_TEXT_FUNCTIONS", "TEXT_FUNCTIONS", "like"]
 
 _HASHES = {"MD5": "md5", "SHA": "sha1", "SHA1": "sha1", "SHA2_256": "sha256", "SHA2_512": "sha512"}
-
-
-def sqlupper(text: str) -> str:
-    """Return what SQLUPPER makes of a text, without its leading blank; ``ß`` stays (iris-sql.md 3.1)."""
-    text = text.rstrip()
-    return text.upper() if text.isascii() else "".join(c if c == "ß" else c.upper() for c in text)
 
 
 def _text(value: Scalar) -> str:
@@ -42,7 +37,8 @@ def _collated(text: str | None, length: Scalar) -> str:
     return shown[: int(length)] if isinstance(length, int) else shown
 
 
-# -- LIKE and its kind -------------------------------------------------------------------------------------------
+# -- LIKE and its kind
+# -------------------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=2000)
@@ -118,7 +114,8 @@ def _matches(value: Scalar, pattern: Scalar, escape: Scalar) -> int:
     return int(_matches_pattern(_text(pattern), _text(escape)).match(_text(value)) is not None)
 
 
-# -- pieces ------------------------------------------------------------------------------------------------------
+# -- pieces
+# ------------------------------------------------------------------------------------------------------
 
 
 def _integer(value: Scalar) -> int:
@@ -291,7 +288,8 @@ def _bytes(value: Scalar, length: Scalar) -> bytes | None:
     return data if length is None else data[: _integer(length)]
 
 
-# -- those that take NULL ----------------------------------------------------------------------------------------
+# -- those that take NULL
+# ----------------------------------------------------------------------------------------
 
 
 def _string(*items: Scalar) -> str | None:

@@ -71,7 +71,8 @@ class Condition(Node):
     """Something that is true, false or unknown; IRIS does not take it for a value (iris-sql.md 1.3)."""
 
 
-# -- expressions -------------------------------------------------------------------------------------------------
+# -- expressions
+# -------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,8 @@ class Binary(Expression):
 class Function(Expression):
     """A call. ``name`` is upper case; that of a class method or stored function is qualified with points.
 
-    ``bare`` marks a name without brackets (``CURRENT_DATE``, ``$NAMESPACE``); ``escape`` the form ``{fn ...}``.
+    ``bare`` marks a name without brackets (``CURRENT_DATE``, ``$NAMESPACE``); ``escape`` the form ``{fn
+    ...}``.
     """
 
     name: str
@@ -159,7 +161,7 @@ class Aggregate(Expression):
 
 @dataclass(frozen=True)
 class Frame(Node):
-    """``ROWS BETWEEN start AND end``, each as it is written in upper case; numbers of rows are expressions."""
+    """``ROWS BETWEEN start AND end``, each as written in upper case; numbers of rows are expressions."""
 
     start: str
     end: str
@@ -220,7 +222,8 @@ class ScalarQuery(Expression):
     query: Query
 
 
-# -- conditions --------------------------------------------------------------------------------------------------
+# -- conditions
+# --------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -321,7 +324,8 @@ class Or(Condition):
     operands: tuple[Condition, ...]
 
 
-# -- queries -----------------------------------------------------------------------------------------------------
+# -- queries
+# -----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -413,7 +417,7 @@ class Cte(Node):
 
 @dataclass(frozen=True)
 class Query(Node):
-    """A SELECT or compound with its ORDER BY and limits. A negative or missing limit is the caller's affair."""
+    """A SELECT or compound with its ORDER BY and limits."""
 
     body: Select | Compound
     order: tuple[OrderItem, ...] = ()
@@ -422,7 +426,8 @@ class Query(Node):
     ctes: tuple[Cte, ...] = ()
 
 
-# -- writes ------------------------------------------------------------------------------------------------------
+# -- writes
+# ------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

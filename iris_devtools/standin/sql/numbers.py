@@ -1,4 +1,5 @@
-"""Exact numbers: between decimals, the forms that SQLite stores, and IRIS's canonical text (iris-sql.md 1.3, 1.4).
+"""Exact numbers: between decimals, the forms that SQLite stores, and IRIS's canonical text (iris-sql.md 1.3,
+1.4).
 
 SQLite holds an INTEGER when the number is whole and within 64 bit, a REAL when at most 15 significant digits
 bring it back unchanged, and TEXT in canonical form otherwise. Every function here accepts all three.
@@ -61,7 +62,7 @@ def stored(number: Decimal) -> int | float | str:
 
 
 def canonical_text(number: Decimal) -> str:
-    """Write a number as IRIS does: no exponent, no trailing zeros, no zero before the point (``.5``, ``-.5``)."""
+    """Write a number as IRIS does: no exponent, no trailing zeros, no zero before the point (``.5``)."""
     if not number:
         return "0"
     text = format(number, "f")
@@ -92,7 +93,8 @@ def exact_decimal(value: Scalar) -> Decimal | None:
 
 
 def leading_number(value: Scalar) -> Decimal | None:
-    """Return the number that a value counts as in arithmetic: its leading numeric part, else 0; NULL stays NULL.
+    """Return the number that a value counts as in arithmetic: its leading numeric part, else 0; NULL stays
+    NULL.
 
     ``'12abc'`` is 12, ``'abc'`` and ``''`` are 0, ``'--5'`` is 5 (iris-sql.md 1.4).
     """
@@ -163,7 +165,8 @@ def decimal_key(value: Scalar) -> str | None:
     """Return a text that sorts bytewise as the number does, whatever form the number is stored in.
 
     Numbers that do not fit a REAL are stored as TEXT, which SQLite sorts behind every number: comparing and
-    sorting columns of more than 15 digits therefore goes through this key. Text that is no number sorts behind.
+    sorting columns of more than 15 digits therefore goes through this key. Text that is no number sorts
+    behind.
     """
     if value is None:
         return None

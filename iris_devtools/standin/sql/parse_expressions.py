@@ -28,13 +28,13 @@ _COLLATIONS = frozenset(
     }
 )
 _RESERVED_FUNCTIONS = words(
-    "LEFT RIGHT CHAR CHAR_LENGTH CHARACTER_LENGTH COALESCE CONVERT CAST LOWER UPPER NULLIF SUBSTRING TRIM EXTRACT "
-    "DATE HOUR MINUTE SECOND SPACE USER OCTET_LENGTH CURRENT_DATE CURRENT_TIME CURRENT_TIMESTAMP SYSDATE "
-    "%EXTERNAL %INTERNAL %ODBCIN %ODBCOUT"
+    "LEFT RIGHT CHAR CHAR_LENGTH CHARACTER_LENGTH COALESCE CONVERT CAST LOWER UPPER NULLIF SUBSTRING TRIM "
+    "EXTRACT DATE HOUR MINUTE SECOND SPACE USER OCTET_LENGTH CURRENT_DATE CURRENT_TIME CURRENT_TIMESTAMP "
+    "SYSDATE %EXTERNAL %INTERNAL %ODBCIN %ODBCOUT"
 )
 _BARE_FUNCTIONS = words(
-    "CURRENT_DATE CURRENT_TIME CURRENT_TIMESTAMP SYSDATE USER $NAMESPACE $ZNSPACE $USERNAME $JOB $J $TLEVEL $TL "
-    "$ZVERSION $ZV $ZPI $ZTIMEZONE $HOROLOG $H $ZTIMESTAMP $ZTS $ZHOROLOG $ZH $TSQL_NEWID "
+    "CURRENT_DATE CURRENT_TIME CURRENT_TIMESTAMP SYSDATE USER $NAMESPACE $ZNSPACE $USERNAME $JOB $J $TLEVEL "
+    "$TL $ZVERSION $ZV $ZPI $ZTIMEZONE $HOROLOG $H $ZTIMESTAMP $ZTS $ZHOROLOG $ZH $TSQL_NEWID "
     "GETDATE GETUTCDATE"
 )
 _DATE_PART_FUNCTIONS = frozenset(
@@ -58,7 +58,8 @@ class ExpressionParser:
         """Read a query that stands in brackets, of which the opening one is read already."""
         raise self.reader.error(-1, f" A value expected, SELECT found^{self.reader.read_so_far()}")
 
-    # -- values --------------------------------------------------------------------------------------------------
+    # -- values
+    # --------------------------------------------------------------------------------------------------
 
     def expression(self) -> nodes.Expression:
         """Read a value: sums and concatenations of terms."""
@@ -220,7 +221,8 @@ class ExpressionParser:
         reader.expect("}")
         return value
 
-    # -- calls ---------------------------------------------------------------------------------------------------
+    # -- calls
+    # ---------------------------------------------------------------------------------------------------
 
     def _call(self, name: str, *, written: str, escape: bool = False) -> nodes.Expression:
         reader = self.reader
@@ -406,7 +408,8 @@ class ExpressionParser:
             reader.expect(")")
         return nodes.TypeName(" ".join(words), tuple(sizes))
 
-    # -- conditions ----------------------------------------------------------------------------------------------
+    # -- conditions
+    # ----------------------------------------------------------------------------------------------
 
     def condition(self) -> nodes.Condition:
         """Read a condition: OR of ANDs of predicates."""

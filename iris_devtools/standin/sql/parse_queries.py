@@ -151,7 +151,8 @@ class QueryParser(ExpressionParser):
         reader.expect(")")
         return tuple(names)
 
-    # -- set operations ------------------------------------------------------------------------------------------
+    # -- set operations
+    # ------------------------------------------------------------------------------------------
 
     def _compound(self) -> nodes.Query:
         reader = self.reader
@@ -180,7 +181,8 @@ class QueryParser(ExpressionParser):
             return self.subquery()
         return nodes.Query(self._select())
 
-    # -- one SELECT ----------------------------------------------------------------------------------------------
+    # -- one SELECT
+    # ----------------------------------------------------------------------------------------------
 
     def _select(self) -> nodes.Select:
         reader = self.reader
@@ -239,7 +241,8 @@ class QueryParser(ExpressionParser):
             return reader.name()
         return None
 
-    # -- FROM ----------------------------------------------------------------------------------------------------
+    # -- FROM
+    # ----------------------------------------------------------------------------------------------------
 
     def _from(self) -> nodes.TableRef:
         return self.table_list()

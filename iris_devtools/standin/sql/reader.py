@@ -1,4 +1,4 @@
-"""A cursor over the tokens of one statement: what every parser reads with, and how it says what it expected."""
+"""A cursor over the tokens of one statement: what parsers read with, and how they say what they expected."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _TERM_EXPECTED = (
 class Reader:
     """Reads the tokens of ``text`` one after the other.
 
-    Keywords are compared in upper case and never match a delimited identifier. Every refusal is an SQLError in
-    IRIS's shape, ``what expected, what found^text up to the error`` (iris-sql.md 1.3); ``location`` is the place
-    that it names.
+    Keywords are compared in upper case and never match a delimited identifier. Every refusal is an SQLError
+    in IRIS's shape, ``what expected, what found^text up to the error`` (iris-sql.md 1.3); ``location`` is the
+    place that it names.
     """
 
     def __init__(self, text: str, *, location: str = "Prepare") -> None:

@@ -1,7 +1,8 @@
-"""Names and where they come from: tables with their columns, nested scopes, the rules of look-up (iris-sql.md 1.1, 5).
+"""Names and where they come from: tables with their columns, nested scopes, the rules of look-up (iris-sql.md
+1.1, 5).
 
-Every source of rows gets an alias of our own (``t1``, ``t2``, ...), so that a resolved column is never ambiguous in
-the emitted text, whatever the tables are called.
+Every source of rows gets an alias of our own (``t1``, ``t2``, ...), so that a resolved column is never
+ambiguous in the emitted text, whatever the tables are called.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def collation_of(name: str | None) -> str:
 
 @dataclass(frozen=True)
 class Field:
-    """One column as a statement may name it. ``type`` is ``None`` for a parameter that passed through a subquery."""
+    """One column as a statement may name it; ``type`` is ``None`` for a parameter passed on by a subquery."""
 
     name: str
     sql: str

@@ -1,7 +1,7 @@
 """From a text of IRIS SQL to what the stand-in runs.
 
-``translate`` is pure: it reads the catalogue and touches nothing. What it cannot translate it refuses with an SQLError
-of IRIS's kind; it never guesses.
+``translate`` is pure: it reads the catalogue and touches nothing. What it cannot translate it refuses with an
+SQLError of IRIS's kind; it never guesses.
 """
 
 from __future__ import annotations
@@ -52,9 +52,10 @@ def translate(
 ) -> Translation:
     """Return what a statement becomes.
 
-    ``markers`` says for each parameter what the driver made it of: ``"?"`` for a value of the caller's, or the code of
-    a lifted literal: 10 integer, 11 other number, 4 text, 0 NULL (wire-protocol 7.1). ``exact_distinct`` is the option
-    of that name: DISTINCT and GROUP BY keep the case of their values. Raises SQLError.
+    ``markers`` says for each parameter what the driver made it of: ``"?"`` for a value of the caller's, or
+    the code of a lifted literal: 10 integer, 11 other number, 4 text, 0 NULL (wire-protocol 7.1).
+    ``exact_distinct`` is the option of that name: DISTINCT and GROUP BY keep the case of their values. Raises
+    SQLError.
     """
     try:
         return _translate(text, catalog, default_schema, tuple(markers), exact_distinct=exact_distinct)

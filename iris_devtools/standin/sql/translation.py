@@ -21,7 +21,7 @@ Convert = Callable[[Scalar], Scalar]
 
 @dataclass(frozen=True)
 class Bind:
-    """One parameter of the SQLite text, in its order: where its value comes from, and how it is converted first."""
+    """One parameter of the SQLite text: where its value comes from, and how it is converted first."""
 
     source: int
     """The ``n`` of ``:%qpar(n)``, from 1."""

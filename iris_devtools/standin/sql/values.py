@@ -1,7 +1,7 @@
 """Per-type codecs: what a column stores, how it leaves, what a value becomes before it is compared with one.
 
-``store`` validates as IRIS's filer does (iris-sql.md 2.2): too long is an error, never a cut; a number is rounded
-to its scale after its range was checked; a failing value is named in the error.
+``store`` validates as IRIS's filer does (iris-sql.md 2.2): too long is an error, never a cut; a number is
+rounded to its scale after its range was checked; a failing value is named in the error.
 """
 
 from __future__ import annotations
@@ -47,7 +47,8 @@ def store(sql_type: SqlType, column_label: str, verb: str = "INSERT") -> Convert
     """Return the conversion of a value that is filed into a column of this type.
 
     ``column_label`` is ``Schema.Table.column``. NULL passes: whether it may is the column's affair, not the
-    type's. The conversion raises SQLError -104, or -105 if ``verb`` is UPDATE, and -146 / -147 for dates and times.
+    type's. The conversion raises SQLError -104, or -105 if ``verb`` is UPDATE, and -146 / -147 for dates and
+    times.
     """
     encode = _encoder(sql_type)
     sqlcode = -105 if verb == "UPDATE" else -104
@@ -66,7 +67,7 @@ def store(sql_type: SqlType, column_label: str, verb: str = "INSERT") -> Convert
 
 
 def fetch(sql_type: SqlType) -> Convert | None:
-    """Return the conversion from a stored value to the value on the wire, ``None`` where they are the same."""
+    """Return the conversion from a stored value to that on the wire, ``None`` where they are the same."""
     code = sql_type.code
     if code is Code.DATE:
         return _date_out
@@ -105,7 +106,7 @@ def compare_with(sql_type: SqlType) -> Convert:
 
 
 def compare_anything(value: Scalar) -> Scalar:
-    """Return a parameter that is compared with another one: text that looks like a number is one (1 = '1')."""
+    """Return a parameter that is compared with another one: text that is a number becomes one (1 = '1')."""
     number = None if value is None else numbers.exact_decimal(value)
     return plain(value) if number is None else numbers.stored(number)
 
@@ -163,7 +164,8 @@ def _shown(value: Scalar) -> str:
     return f"'{text[:40]}...'" if len(text) > 40 else f"'{text}'"
 
 
-# -- storing -----------------------------------------------------------------------------------------------------
+# -- storing
+# -----------------------------------------------------------------------------------------------------
 # An encoder takes any value but NULL and raises ValueError for one that does not fit its type.
 
 
@@ -354,7 +356,8 @@ def _vector_encoder(sql_type: SqlType) -> Callable[[Scalar], Scalar]:
     return encode
 
 
-# -- fetching ----------------------------------------------------------------------------------------------------
+# -- fetching
+# ----------------------------------------------------------------------------------------------------
 
 
 def _date_out(value: Scalar) -> Scalar:
@@ -385,7 +388,8 @@ def _double_out(value: Scalar) -> Scalar:
     return value
 
 
-# -- comparing ---------------------------------------------------------------------------------------------------
+# -- comparing
+# ---------------------------------------------------------------------------------------------------
 
 
 def _compare_number(value: Scalar) -> Scalar:
