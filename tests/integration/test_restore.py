@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -124,6 +125,28 @@ def test_the_staged_copy_is_the_one_that_is_used_again(admin, namespace, snapsho
     assert one.files == other.files
     assert Path(one.files[0].path).stat().st_ino == written.st_ino
     assert Path(one.files[0].path).read_bytes() == (snapshot.directory / "IRIS.DAT").read_bytes()
+
+
+def test_several_that_stage_one_snapshot_leave_one_complete_file(standin, admin, snapshot):
+    barrier = threading.Barrier(4)
+    staged = []
+
+    def put() -> None:
+        with Admin.connect(standin.server) as own:
+            barrier.wait(30)
+            staged.append(stage(own, snapshot))
+
+    threads = [threading.Thread(target=put) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+
+    assert len(staged) == 4
+    path = Path(staged[0].files[0].path)
+    assert {each.files for each in staged} == {staged[0].files}
+    assert [each.name for each in path.parent.glob(f"{snapshot.name}*")] == [path.name]
+    assert path.read_bytes() == (snapshot.directory / "IRIS.DAT").read_bytes()
 
 
 def test_nothing_but_the_database_is_left_in_its_directory(admin, namespace, snapshot):
