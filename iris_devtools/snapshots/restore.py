@@ -157,20 +157,20 @@ def instantiate(
 ) -> Restored:
     """Exchange the database files of ``namespace`` for copies of the staged ones.
 
-    The caller closes its own connections to the namespace first. The copies are made while the namespace is
-    still in use; only the exchange happens dismounted. When a step of it fails, the old files are put back
-    and mounted.
+    The caller closes its own connections to the namespace first. The copies are made while the old databases
+    are still mounted; only the exchange happens dismounted. When a step of it fails, the old files are put
+    back and mounted.
 
     ``held`` is the key of what the namespace holds, for callers who know that no DDL has run there since.
     When it is the key that is restored, the server's cached queries fit and are kept; otherwise they are
     thrown away (iris-facts 9).
 
     Raises:
-        EngineMismatchError: another engine wrote the files. SnapshotError: the namespace has another number
-        of databases than the snapshot. NamespaceInUseError: others are connected; with ``terminate_others``
-        they are ended instead. AdministrationError: the server refuses a step. The namespace holds what it
-        held, or the message says how to
-            mend it.
+        EngineMismatchError: another engine wrote the files.
+        SnapshotError: the namespace has another number of databases than the snapshot.
+        NamespaceInUseError: others are connected; with ``terminate_others`` they are ended instead.
+        AdministrationError: the server refuses a step. The namespace holds what it held, or the message says
+            how to mend it.
         RevisionMismatchError: the namespace does not hold the snapshot after all (see ``thoroughness`` in
             :func:`iris_devtools.snapshots.inspection.verify_namespace`).
 
