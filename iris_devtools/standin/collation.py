@@ -1,4 +1,4 @@
-"""The collations of IRIS text for SQLite: each connection to an IRIS.DAT needs them, one that checks it too."""
+"""The collations of IRIS text for SQLite: each connection to an IRIS.DAT needs them, even to check it."""
 
 from __future__ import annotations
 
