@@ -47,4 +47,8 @@ def config(*, as_json: bool, project: Path | None) -> None:
             Text(value),
             Text(setting.origin, style="" if given else "dim"),
         )
-    Console(soft_wrap=False).print(table)
+    console = Console()
+    if not console.is_terminal:
+        # A pipe has no edge: one line a setting, however long a path is.
+        console.width = 10_000
+    console.print(table)
