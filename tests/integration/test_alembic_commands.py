@@ -20,6 +20,7 @@ import pytest
 from alembic import command as alembic_command
 from alembic.config import Config
 from sqlalchemy import Connection, NullPool, text
+from sqlalchemy.exc import DBAPIError
 
 from iris_devtools import create_engine
 from iris_devtools.admin import Admin
@@ -381,15 +382,20 @@ def test_an_env_that_takes_its_url_from_elsewhere_is_refused_before_it_migrates(
 def test_a_connection_of_somebody_else_is_named_and_ended_only_on_demand(project: Project) -> None:
     project.succeed("iris-snapshot")
     project.succeed("iris-restore")
-    with project.connected() as connection:
-        connection.execute(text("SELECT 1"))
-        ended = project.alembic("iris-restore")
-        assert ended.code == 6
-        assert "_SYSTEM" in ended.out
-        assert project.scalar("SELECT COUNT(*) FROM author") == 25
+    engine = create_engine(project.server.url(project.namespace), poolclass=NullPool)
+    connection = engine.connect()
+    connection.execute(text("SELECT 1"))
+    ended = project.alembic("iris-restore")
+    assert ended.code == 6
+    assert "_SYSTEM" in ended.out
+    assert project.scalar("SELECT COUNT(*) FROM author") == 25
 
-        project.succeed("iris-restore", "--terminate")
-        connection.invalidate()
+    project.succeed("iris-restore", "--terminate")
+    with pytest.raises(DBAPIError):
+        connection.execute(text("SELECT 1"))
+    connection.invalidate()
+    connection.close()
+    engine.dispose()
 
 
 def test_a_damaged_file_is_found_before_the_server_is_touched(project: Project) -> None:
