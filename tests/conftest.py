@@ -65,7 +65,7 @@ def standin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStandin
 def standin_factory(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Callable[..., RunningStandin]]:
-    """Start a stand-in for one test; takes what :func:`start_standin` takes, ``data`` is made when it is left out."""
+    """Start a stand-in for one test, with the options of :func:`start_standin`; ``data`` may be left out."""
     started = []
 
     def start(*, data: Path | None = None, **options: object) -> RunningStandin:

@@ -44,7 +44,7 @@ def test_globals_and_routines_are_refused_and_the_connection_goes_on(native):
         lambda: native.procedure("p", "routine", 1),
     ]
     for call in calls:
-        with pytest.raises(RuntimeError, match="^<"):
+        with pytest.raises(RuntimeError, match=r"^<"):
             call()
     assert native.classMethodValue("%SYSTEM.Version", "GetNumber")
 

@@ -1,4 +1,4 @@
-"""Statements through the real driver: values both ways, batches, row counts, ids, errors, changed definitions."""
+"""Statements through the real driver: values, batches, row counts, ids, errors, changed definitions."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ def connection(standin) -> Iterator[iris.IRISConnection]:
 
 @pytest.fixture
 def cursor(connection):
-    """A cursor that is closed before its connection: the driver crashes when one that has read streams is not."""
+    """A cursor that is closed before its connection: the driver crashes when one that has read streams is
+    not."""
     cursor = connection.cursor()
     yield cursor
     cursor.close()

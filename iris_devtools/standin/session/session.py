@@ -12,13 +12,13 @@ from iris_devtools.standin.errors import ObjectScriptError, SQLError, StandinErr
 from iris_devtools.standin.instance import ClientInfo, Instance, Process
 from iris_devtools.standin.session.controls import Controls
 from iris_devtools.standin.session.native import NativeCalls
-from iris_devtools.standin.session.server_tables import ServerTables
 from iris_devtools.standin.session.state import SessionState
 from iris_devtools.standin.session.statements import Statements
 from iris_devtools.standin.session.transactions import Transactions
 from iris_devtools.standin.session.workplace import Workplace
 from iris_devtools.standin.sql.functions import register_functions
 from iris_devtools.standin.storage.lease import NamespaceLease
+from iris_devtools.standin.storage.live import ServerRows
 from iris_devtools.standin.types import Code
 from iris_devtools.standin.values import Argument, Scalar
 from iris_devtools.standin.wire.handler import (
@@ -156,7 +156,7 @@ class Session:
             _log.debug("process %d: ended", process.pid)
 
     def _furnish(self, connection: sqlite3.Connection, code_schema: str) -> None:
-        prepare_connection(connection, code_schema=code_schema, live=ServerTables(self._instance))
+        prepare_connection(connection, code_schema=code_schema, live=ServerRows(self._instance))
         register_functions(connection, self._state)
         connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
 
