@@ -23,7 +23,6 @@ from iris_devtools.standin.storage.database import Database
 from iris_devtools.standin.storage.errors import StorageError
 from iris_devtools.standin.storage.label import DEFAULT_RESOURCE, FILE_NAME, FORMAT, Label, create_file
 from iris_devtools.standin.storage.lease import NamespaceLease, Prepare
-from iris_devtools.standin.storage.live import ServerRows
 from iris_devtools.standin.storage.registry import Databases
 from iris_devtools.standin.storage.sql_databases import create, drop
 
@@ -137,8 +136,7 @@ class Instance:
     """One stand-in server on one data directory. All methods may be called from any thread.
 
     Only one Instance may have a data directory open at a time; the caller sees to that. What was committed
-    survives a killed process: the next start recovers it. ``live`` answers the system tables that show the
-    present state.
+    survives a killed process: the next start recovers it.
     """
 
     def __init__(self, data: Path, options: Options | None = None) -> None:
@@ -147,9 +145,7 @@ class Instance:
         self.manager = self.data / "mgr"
         self._lock = threading.RLock()
         self._processes: dict[int, Process] = {}
-        self.live = ServerRows(self)
         self._arriving = 0
-        self._purgers: list[Callable[[str | None], None]] = []
         self._pids = itertools.count(os.getpid())
         self._passwords = PasswordCheck()
         self._configuration: Configuration | None = None
@@ -383,15 +379,6 @@ class Instance:
             retain_files=retain_files,
             if_exists=if_exists,
         )
-
-    def on_purge(self, purger: Callable[[str | None], None]) -> None:
-        """Have ``purger`` called with a namespace's name (``None``: all) when cached queries are purged."""
-        self._purgers.append(purger)
-
-    def purge_cached_queries(self, namespace: str | None = None) -> None:
-        """Forget the translated statements of one namespace, or of all."""
-        for purger in self._purgers:
-            purger(namespace)
 
     def log(self, category: str, text: str, *, severity: int = 0) -> None:
         """Add a line to ``mgr/messages.log``, in IRIS's form."""

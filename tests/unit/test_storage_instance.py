@@ -285,13 +285,3 @@ def test_the_cpf_file_shows_the_present_configuration(instance: Instance) -> Non
     assert f"SHOP_D={instance.manager}/shop/D/" in text
     assert "SHOP=SHOP_D,SHOP_C" in text
     assert "USER=USER\n" in text
-
-
-def test_purging_tells_whoever_listens(instance: Instance) -> None:
-    told: list[str | None] = []
-    instance.on_purge(told.append)
-
-    instance.purge_cached_queries("USER")
-    instance.purge_cached_queries()
-
-    assert told == ["USER", None]

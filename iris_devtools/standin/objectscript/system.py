@@ -204,22 +204,24 @@ def _process_exists_id(call: Call, pid: int) -> bool:
 # ---- %SYSTEM.SQL
 
 
+# Nothing is left to purge: a translated statement carries the generation of the definitions that it was made
+# from, and a mount begins with none. IRIS needs the calls, so its clients make them.
+
+
 @SQL.class_method("Purge", status=True)
-def _purge(call: Call, _days: str = "") -> None:
-    call.instance.purge_cached_queries(call.process.namespace)
+def _purge(_call: Call, _days: str = "") -> None:
+    """Do nothing: no cached query can be out of date."""
 
 
 @SQL.class_method("PurgeForTable", status=True)
-def _purge_for_table(call: Call, table: str) -> None:
+def _purge_for_table(_call: Call, table: str) -> None:
     if not table:
         raise StorageError(5659, "table")
-    # Translations are kept by their text, not by table: one namespace is the least that can be purged.
-    call.instance.purge_cached_queries(call.process.namespace)
 
 
 @SQL.class_method("PurgeAllNamespaces", status=True)
-def _purge_all_namespaces(call: Call) -> None:
-    call.instance.purge_cached_queries()
+def _purge_all_namespaces(_call: Call) -> None:
+    """Do nothing, as Purge()."""
 
 
 # ---- %SYSTEM.License and %SYSTEM.Monitor
