@@ -208,7 +208,7 @@ def _drop_column(work: Work, table: Table, name: str, action: DropColumns) -> Ta
         drop_index(work.connection, table, index)
     changed = dataclasses.replace(
         table,
-        columns=tuple(other for other in table.columns if other is not column),
+        columns=tuple(other for other in table.columns if other != column),
         indexes=tuple(index for index in table.indexes if index not in indexes),
         foreign_keys=tuple(key for key in table.foreign_keys if key not in foreign_keys),
     )
@@ -244,7 +244,7 @@ def _drop_constraint(work: Work, table: Table, action: DropConstraint) -> None:
     foreign_key = _named(table.foreign_keys, action.name)
     if foreign_key is not None:
         drop_foreign_key(work.connection, table, foreign_key)
-        keys = tuple(key for key in table.foreign_keys if key is not foreign_key)
+        keys = tuple(key for key in table.foreign_keys if key != foreign_key)
         work.save(dataclasses.replace(table, foreign_keys=keys), replaces=table)
         return
     index = None if action.foreign_key_only else _named(table.indexes, action.name)
@@ -269,7 +269,7 @@ def _drop_primary_key(work: Work, table: Table) -> None:
 def _drop_key(work: Work, table: Table, index: Index) -> None:
     work.refuse_referenced(table, index)
     drop_index(work.connection, table, index)
-    changed = dataclasses.replace(table, indexes=tuple(i for i in table.indexes if i is not index))
+    changed = dataclasses.replace(table, indexes=tuple(i for i in table.indexes if i != index))
     note_keys(work.connection, changed)
     work.save(changed, replaces=table)
 

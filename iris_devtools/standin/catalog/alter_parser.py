@@ -52,7 +52,10 @@ def _action(reader: Reader) -> AlterAction:
         return _drop(reader)
     if reader.accept("RENAME"):
         reader.accept("TO")
-        return RenameTable(reader.name())
+        name = reader.name()
+        if reader.at("."):
+            reader.fail("end of statement")
+        return RenameTable(name)
     for word in ("CONVERT", "CLEANUP", "PARTITION", "STATS"):
         if reader.at(word):
             raise unsupported(f"ALTER TABLE ... {word}")

@@ -8,10 +8,10 @@ from iris_devtools.standin.catalog.constraints import register_checks
 from iris_devtools.standin.catalog.dictionary import Dictionary, SharedCatalog
 from iris_devtools.standin.catalog.layout import edition, ensure_layout, set_edition
 from iris_devtools.standin.catalog.live import LiveSource, register_source
-from iris_devtools.standin.catalog.system_tables import EDITION, SYSTEM_TABLES, make_system_views
-from iris_devtools.standin.collation import register_collations, sqlstring, sqlupper
+from iris_devtools.standin.catalog.system_tables import EDITION, LISTED_TABLES, make_system_views
+from iris_devtools.standin.collation import register_collations
 
-__all__ = ["prepare_connection", "sqlstring", "sqlupper"]
+__all__ = ["prepare_connection"]
 
 
 def prepare_connection(
@@ -43,7 +43,7 @@ def _list_system_tables(connection: sqlite3.Connection, code_schema: str) -> Non
     try:
         if edition(connection, code_schema=code_schema) != EDITION:
             dictionary = Dictionary(connection, code_schema=code_schema, shared=SharedCatalog())
-            dictionary.list_system_tables(SYSTEM_TABLES)
+            dictionary.list_system_tables(LISTED_TABLES)
             set_edition(connection, EDITION, code_schema=code_schema)
     except BaseException:
         connection.rollback()

@@ -201,6 +201,10 @@ def _create_parent_trigger(
         for column, (key, order) in pairs
     )
     rows = quoted(child.storage_name)
+    refusal = (
+        f"SELECT {_raise(child, foreign_key, 'parent', event)} "
+        f"WHERE EXISTS (SELECT 1 FROM {rows} WHERE {match})"
+    )
     if action == "CASCADE" and event == "DELETE":
         body = f"DELETE FROM {rows} WHERE {match}"
     elif action == "CASCADE":
@@ -211,12 +215,10 @@ def _create_parent_trigger(
         body = f"UPDATE {rows} SET {changes} WHERE {match}"
     elif action == "SET DEFAULT":
         changes = ", ".join(f"{quoted(c.storage_name)} = {_sql(literal_default(c))}" for c in own)
-        body = f"UPDATE {rows} SET {changes} WHERE {match}"
+        # Where the default is the very key that goes, nothing changes, and the row still references it.
+        body = f"UPDATE {rows} SET {changes} WHERE {match}; {refusal}"
     else:
-        body = (
-            f"SELECT {_raise(child, foreign_key, 'parent', event)} "
-            f"WHERE EXISTS (SELECT 1 FROM {rows} WHERE {match})"
-        )
+        body = refusal
     condition = 'NOT "%nocheck"()'
     clause = event
     if event == "UPDATE":

@@ -44,7 +44,7 @@ from iris_devtools.standin.catalog.storage import (
 )
 from iris_devtools.standin.catalog.work import Translate, Work, missing_table
 from iris_devtools.standin.errors import SQLError
-from iris_devtools.standin.sql.dialect import quoted
+from iris_devtools.standin.sql.dialect import Kind, quoted, tokenize
 from iris_devtools.standin.sql.translation import Select
 
 __all__ = ["apply"]
@@ -240,7 +240,7 @@ def _drop_index(work: Work, statement: DropIndex) -> None:
     table, index = found
     work.refuse_referenced(table, index)
     drop_index(work.connection, table, index)
-    table = dataclasses.replace(table, indexes=tuple(i for i in table.indexes if i is not index))
+    table = dataclasses.replace(table, indexes=tuple(i for i in table.indexes if i != index))
     note_keys(work.connection, table)
     work.dictionary.store(table)
 
@@ -299,9 +299,15 @@ def _create_view(work: Work, statement: CreateView) -> None:
             owner=work.username,
             check_option=statement.check_option,
             read_only=statement.read_only,
-            depends_on=tuple(dict.fromkeys(used)),
+            depends_on=_named_in(statement.query, used),
         )
     )
+
+
+def _named_in(query: str, used: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Return what the query itself names, without what its views read."""
+    words = {token.text.upper() for token in tokenize(query) if token.kind in (Kind.WORD, Kind.QUOTED)}
+    return tuple((schema, name) for schema, name in dict.fromkeys(used) if name.upper() in words)
 
 
 def _columns_of_query(query: Select, names: tuple[str, ...]) -> tuple[Column, ...]:

@@ -20,7 +20,7 @@ from iris_devtools.standin.catalog.layout import new_stamp
 from iris_devtools.standin.catalog.model import Table, TableKind
 from iris_devtools.standin.catalog.projection import rows_of
 from iris_devtools.standin.catalog.storage import ensure_temporary
-from iris_devtools.standin.catalog.system_tables import system_table
+from iris_devtools.standin.catalog.system_tables import is_system_name, system_table
 from iris_devtools.standin.errors import SQLError
 
 __all__ = ["Dictionary", "SharedCatalog"]
@@ -111,6 +111,8 @@ class Dictionary:
         table = system_table(*key, namespace=self._namespace)
         if table is not None:
             return table
+        if is_system_name(*key):
+            return None
         found = self._find(key)
         if isinstance(found, SQLError):
             raise SQLError(found.sqlcode, found.message, location="Prepare")

@@ -11,14 +11,17 @@ from iris_devtools.standin.catalog.information_schema import INFORMATION_SCHEMA
 from iris_devtools.standin.catalog.live import LIVE_TABLES
 from iris_devtools.standin.catalog.model import Table
 
-__all__ = ["EDITION", "SYSTEM_TABLES", "make_system_views", "system_table"]
+__all__ = ["EDITION", "LISTED_TABLES", "SYSTEM_TABLES", "is_system_name", "make_system_views", "system_table"]
 
 _VIEWS = (*INFORMATION_SCHEMA, *CLASS_DICTIONARY, *LIVE_TABLES)
 _BY_NAME = {(view.schema.upper(), view.name.upper()): view for view in _VIEWS}
 
 SYSTEM_TABLES: tuple[Table, ...] = tuple(view.table for view in _VIEWS)
 
-EDITION = int.from_bytes(hashlib.sha256("".join(map(encode, SYSTEM_TABLES)).encode()).digest()[:7], "big")
+LISTED_TABLES: tuple[Table, ...] = tuple(view.table for view in _VIEWS if view.only_in is None)
+"""Those that the catalogue lists: a database does not know whether it is that of the one namespace."""
+
+EDITION = int.from_bytes(hashlib.sha256("".join(map(encode, LISTED_TABLES)).encode()).digest()[:7], "big")
 """Changes with the set of system tables: a database that lists another set is brought up to date."""
 
 
@@ -28,6 +31,11 @@ def system_table(schema: str, name: str, *, namespace: str = "%SYS") -> Table | 
     if view is None or view.only_in not in (None, namespace):
         return None
     return view.table
+
+
+def is_system_name(schema: str, name: str) -> bool:
+    """Tell whether a system table has that upper-case name, in whichever namespace."""
+    return (schema, name) in _BY_NAME
 
 
 def make_system_views(connection: sqlite3.Connection, *, code_schema: str) -> None:

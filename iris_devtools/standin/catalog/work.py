@@ -102,7 +102,7 @@ class Work:
         """Raise SQLError -317 when a foreign key needs this unique key."""
         if not index.unique:
             return
-        without = dataclasses.replace(table, indexes=tuple(i for i in table.indexes if i is not index))
+        without = dataclasses.replace(table, indexes=tuple(i for i in table.indexes if i != index))
         for other in self.dictionary.referencing(table):
             for foreign_key in other.foreign_keys:
                 ours = same_name(foreign_key.schema, table.schema) and same_name(
