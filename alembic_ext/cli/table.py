@@ -1,0 +1,17 @@
+"""Every command, in the order in which the help lists them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alembic_ext.cli import restore, snapshot, snapshots, status
+from alembic_ext.cli.command import Command
+
+__all__ = ["COMMANDS"]
+
+COMMANDS: tuple[Command[Any], ...] = (
+    snapshot.COMMAND,
+    restore.COMMAND,
+    snapshots.COMMAND,
+    status.COMMAND,
+)
