@@ -21,7 +21,14 @@ from iris_devtools.standin.storage.configuration import Configuration, DatabaseE
 from iris_devtools.standin.storage.cpf import write_cpf
 from iris_devtools.standin.storage.database import Database
 from iris_devtools.standin.storage.errors import StorageError
-from iris_devtools.standin.storage.label import DEFAULT_RESOURCE, FILE_NAME, FORMAT, Label, create_file
+from iris_devtools.standin.storage.label import (
+    DEFAULT_RESOURCE,
+    FILE_NAME,
+    FORMAT,
+    Label,
+    create_file,
+    inspect_file,
+)
 from iris_devtools.standin.storage.lease import NamespaceLease, Prepare
 from iris_devtools.standin.storage.registry import Databases
 from iris_devtools.standin.storage.sql_databases import create, drop
@@ -204,6 +211,7 @@ class Instance:
         security = self._security_directory / FILE_NAME
         if not security.exists():
             create_file(security, Label(resource="%DB_IRISSECURITY"))
+        inspect_file(security)
         configuration = Configuration(
             security, base=self.manager, on_change=lambda c: write_cpf(c, self.data / "iris.cpf")
         )
@@ -214,15 +222,13 @@ class Instance:
             permanent=frozenset({self.manager, self._security_directory}),
             knows=configuration.knows_resource,
         )
-        if configuration.account("_SYSTEM") is None:
+        try:
             self._furnish(configuration)
-        for directory, resource in (
-            (self.manager, "%DB_IRISSYS"),
-            (self._security_directory, "%DB_IRISSECURITY"),
-        ):
-            if not (directory / FILE_NAME).exists():
-                create_file(directory / FILE_NAME, Label(resource=resource))
-            self._databases.at(directory).touch()
+            for directory in (self.manager, self._security_directory):
+                self._databases.at(directory).touch()
+        except BaseException:
+            self.stop()
+            raise
         write_cpf(configuration, self.data / "iris.cpf")
         self.log("Generic.Event", f"Started {self.version_text}")
 
@@ -233,16 +239,17 @@ class Instance:
         for process in self.processes:
             process.terminate()
         if self._databases is not None:
-            for database in self._databases.mounted():
-                if database.directory != self._security_directory:
-                    self._unmount(database)
-        if self._configuration is not None:
-            self._configuration.close()
-        if self._databases is not None:
-            self._unmount(self._databases.at(self._security_directory))
+            own = self._databases.at(self._security_directory)
+            try:
+                for database in self._databases.mounted():
+                    if database is not own:
+                        self._unmount(database)
+            finally:
+                self.configuration.close()
+                self._unmount(own)
+                self._configuration = None
+                self._databases = None
             self.log("Generic.Event", "Shut down")
-        self._configuration = None
-        self._databases = None
 
     def __enter__(self) -> Instance:
         self.start()
@@ -396,6 +403,11 @@ class Instance:
         database.dismount(grace_s=self.options.grace_s, limit_s=self.options.limit_s, sticky=False)
 
     def _furnish(self, configuration: Configuration) -> None:
+        """Make what a new data directory lacks; an interrupted first start is finished by the next one."""
+        if not (self.manager / FILE_NAME).exists():
+            create_file(self.manager / FILE_NAME, Label(resource="%DB_IRISSYS"))
+        if configuration.account("_SYSTEM") is not None:
+            return
         for name in ("%DB_%DEFAULT", "%DB_IRISSYS", "%DB_IRISSECURITY", "%DB_USER"):
             configuration.put_resource(name)
         for name, directory in (
@@ -408,9 +420,8 @@ class Instance:
             create_file(self._user_directory / FILE_NAME, Label(resource=DEFAULT_RESOURCE))
         configuration.put_namespace(NamespaceEntry("%SYS", globals="IRISSYS", routines="IRISSYS"))
         configuration.put_namespace(NamespaceEntry("USER", globals="USER", routines="USER"))
-        first = with_password(
-            Account(PREDEFINED[0], change_password=self.options.change_password, password_never_expires=True),
-            "SYS",
+        account = with_password(
+            Account("", change_password=self.options.change_password, password_never_expires=True), "SYS"
         )
-        for name in PREDEFINED:
-            configuration.put_account(replace(first, name=name))
+        for name in reversed(PREDEFINED):
+            configuration.put_account(replace(account, name=name))

@@ -556,12 +556,11 @@ class TestStreams:
         assert (tmp_path / "f").read_bytes() == b"onetwo"
 
     def test_a_closed_place_is_a_status(self, sys_: Client, tmp_path: Path) -> None:
-        shut = tmp_path / "shut"
-        shut.mkdir(mode=0o500)
-        shut.chmod(0o500)
-        stream = sys_.new("%Stream.FileBinary", Filename=str(shut / "f"))
-
-        assert str(sys_.on(stream, "Write", "x")).startswith("ERROR #5019: ")
+        (tmp_path / "file").write_bytes(b"kept")
+        (tmp_path / "file").chmod(0o440)
+        for name in ("file", "file/below", "nowhere/below"):
+            stream = sys_.new("%Stream.FileBinary", Filename=str(tmp_path / name))
+            assert str(sys_.on(stream, "Write", "x")).startswith("ERROR #5019: ")
 
     def test_wide_characters_are_no_bytes(self, sys_: Client, tmp_path: Path) -> None:
         stream = sys_.new("%Stream.FileBinary", Filename=str(tmp_path / "f"))

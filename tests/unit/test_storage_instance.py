@@ -12,6 +12,7 @@ import pytest
 from iris_devtools.standin.errors import LoginRefused, ObjectScriptError, SQLError
 from iris_devtools.standin.instance import ClientInfo, Instance, Options, Process
 from iris_devtools.standin.storage.accounts import Account, with_password
+from iris_devtools.standin.storage.errors import StorageError
 
 
 @pytest.fixture
@@ -285,3 +286,18 @@ def test_the_cpf_file_shows_the_present_configuration(instance: Instance) -> Non
     assert f"SHOP_D={instance.manager}/shop/D/" in text
     assert "SHOP=SHOP_D,SHOP_C" in text
     assert "USER=USER\n" in text
+
+
+def test_a_damaged_database_of_the_server_s_own_stops_the_start(instance: Instance) -> None:
+    instance.stop()
+    for directory in ("irissecurity", "."):
+        file = instance.manager / directory / "IRIS.DAT"
+        kept = file.read_bytes()
+        file.write_bytes(b"GOF_FIXTURE")
+        with pytest.raises(StorageError) as caught:
+            instance.start()
+        assert caught.value.code == 36
+        file.write_bytes(kept)
+
+    instance.start()
+    enter(instance)

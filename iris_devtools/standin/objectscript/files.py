@@ -25,7 +25,7 @@ from typing import BinaryIO
 from iris_devtools.standin.objectscript.definition import NOWHERE, Call, ClassDefinition
 from iris_devtools.standin.objectscript.status import OK
 from iris_devtools.standin.storage.errors import StorageError
-from iris_devtools.standin.storage.permissions import may_read, may_write
+from iris_devtools.standin.storage.permissions import may_change_directory, may_read, may_write
 from iris_devtools.standin.values import ByRef
 
 __all__ = ["CLASSES", "server_path"]
@@ -74,7 +74,7 @@ def _readable(path: Path) -> Path:
 
 def _changeable(path: Path) -> Path:
     """Return ``path`` when its directory lets the server add, rename and delete there."""
-    if path.parent.exists() and not may_write(path.parent):
+    if path.parent.exists() and not may_change_directory(path.parent):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path.parent))
     return path
 

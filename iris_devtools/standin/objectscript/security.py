@@ -16,7 +16,7 @@ from iris_devtools.standin.objectscript.files import server_path
 from iris_devtools.standin.objectscript.status import OK, status_of
 from iris_devtools.standin.storage.accounts import PREDEFINED, Account, with_password
 from iris_devtools.standin.storage.errors import StorageError
-from iris_devtools.standin.storage.permissions import may_write
+from iris_devtools.standin.storage.permissions import may_change_directory, may_write
 from iris_devtools.standin.values import Argument, ByRef, ObjectRef
 
 __all__ = ["CLASSES"]
@@ -249,7 +249,7 @@ def _container_change_password(call: Call, password_file: str) -> None:
         account = call.instance.configuration.account(name)
         if account is not None:
             call.instance.configuration.put_account(with_password(account, password))
-    if may_write(path) and may_write(path.parent):
+    if may_write(path) and may_change_directory(path.parent):
         path.unlink()
 
 

@@ -104,9 +104,7 @@ class FileStream:
 
     def _begin(self, content: bytes) -> None:
         folder = self.path.parent if self.path is not None else Path(tempfile.gettempdir())
-        if self.path is not None and (
-            not may_write(folder) or (self.path.exists() and not may_write(self.path))
-        ):
+        if self.path is not None and self.path.exists() and not may_write(self.path):
             raise StorageError(5019, str(self.path))
         try:
             descriptor, name = tempfile.mkstemp(prefix=".stream-", dir=folder)

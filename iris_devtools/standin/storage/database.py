@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from iris_devtools.standin.storage.errors import StorageError
 from iris_devtools.standin.storage.label import FILE_NAME, Label, change_label, inspect_file, open_file
-from iris_devtools.standin.storage.permissions import may_write
+from iris_devtools.standin.storage.permissions import may_change_directory, may_write
 
 if TYPE_CHECKING:
     from iris_devtools.standin.storage.lease import NamespaceLease
@@ -271,7 +271,7 @@ class Database:
         return _identity(self.path) != self._identity
 
     def _writable(self) -> bool:
-        return may_write(self.path) and may_write(self.directory)
+        return may_write(self.path) and may_change_directory(self.directory)
 
     def _claim(self) -> None:
         lock = self.directory / LOCK_NAME
@@ -279,7 +279,7 @@ class Database:
             holder = lock.read_text(encoding="utf-8", errors="replace").partition("\n")[0]
             if holder != self._owner:
                 raise StorageError(37, f"{lock} belongs to server {holder[:40]!r}")
-        if may_write(self.directory):
+        if may_change_directory(self.directory):
             lock.write_text(f"{self._owner}\n{os.getpid()}\n", encoding="utf-8")
 
     def _stop(self, leases: list[NamespaceLease], *, grace_s: float, limit_s: float) -> None:

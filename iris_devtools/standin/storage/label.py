@@ -15,7 +15,7 @@ from pathlib import Path
 
 from iris_devtools.standin.collation import register_collations
 from iris_devtools.standin.storage.errors import StorageError
-from iris_devtools.standin.storage.permissions import may_read, may_write
+from iris_devtools.standin.storage.permissions import may_change_directory, may_read, may_write
 
 __all__ = [
     "APPLICATION_ID",
@@ -138,7 +138,7 @@ def inspect_file(path: Path) -> Label:
     if not may_read(path):
         raise StorageError(76, str(path))
     _check_header(path)
-    writable = may_write(path) and may_write(path.parent)
+    writable = may_write(path) and may_change_directory(path.parent)
     try:
         with contextlib.closing(open_file(path) if writable else _open_read_only(path)) as connection:
             label = _read_label(connection, path)
