@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 from iris_devtools.standin.catalog import ddl, live
+from iris_devtools.standin.catalog.constraints import unchecked
 from iris_devtools.standin.errors import SQLError
 from iris_devtools.standin.session.controls import Controls
 from iris_devtools.standin.session.failures import reported
@@ -156,6 +158,7 @@ class Statements:
         with (
             reported(place, self._state, verb=write.verb, table=write.table),
             self._transactions.writing(place, what=what, steps=len(write.steps) * len(sets)),
+            unchecked(place.connection) if write.no_check else nullcontext(),
         ):
             for values in sets:
                 count = 0
