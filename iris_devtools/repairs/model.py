@@ -123,6 +123,7 @@ def choose(selection: Selection, *, known: tuple[Repair, ...]) -> tuple[Repair, 
 def class_with_repairs(base: type[Any], cures: Iterable[type[Any] | None], **attributes: Any) -> type[Any]:
     """Make a subclass of ``base`` with the cures in front of it."""
     mixins = tuple(cure for cure in cures if cure is not None)
+    attributes["__module__"] = __name__
     return new_class(
         f"Repaired{base.__name__}", (*mixins, base), exec_body=lambda namespace: namespace.update(attributes)
     )

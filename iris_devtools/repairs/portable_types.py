@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from iris_devtools.repairs.model import Cure, Repair
+from iris_devtools.repairs.model import Cure, DialectCure, Repair
 
 __all__ = ["JSON_COLUMNS", "UNSIZED_STRINGS", "UUID_COLUMNS"]
 
@@ -23,6 +23,12 @@ class _UuidAsText(Cure):  # type: ignore[misc]
 class _JsonAsText(Cure):  # type: ignore[misc]
     def visit_JSON(self, type_: Any, **kw: Any) -> str:  # noqa: ARG002
         return LONG_TEXT
+
+
+class _PlainJson(DialectCure):  # type: ignore[misc]
+    # SQLAlchemy 2.0 asks every dialect for these without giving them a default; None means the json module.
+    _json_serializer = None
+    _json_deserializer = None
 
 
 class _UnsizedStringAsText(Cure):  # type: ignore[misc]
@@ -44,6 +50,7 @@ JSON_COLUMNS = Repair(
     name="json-columns",
     mends="a JSON column cannot be compiled",
     requires=("sqlalchemy-iris==0.20.*",),
+    dialect=_PlainJson,
     types=_JsonAsText,
 )
 

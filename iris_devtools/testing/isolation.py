@@ -48,8 +48,7 @@ def rolled_back(engine: Engine, *, server: Server) -> Iterator[Connection]:
     finally:
         with _answering(server, engine):
             try:
-                if connection.in_transaction():
-                    connection.rollback()
+                _roll_back(connection)
             finally:
                 connection.close()
 
@@ -59,6 +58,14 @@ def session_for_tests(connection: Connection) -> Iterator[Session]:
     """Lend a session inside the connection's transaction; its commits and rollbacks end at savepoints."""
     with Session(bind=connection, join_transaction_mode="create_savepoint") as session:
         yield session
+
+
+def _roll_back(connection: Connection) -> None:
+    if connection.in_transaction():
+        connection.rollback()
+    elif not connection.closed and not connection.invalidated:
+        # SQLAlchemy counts the transaction as ended after a refused commit, and would leave it open.
+        connection.dialect.do_rollback(connection.connection)
 
 
 def _refuse_commit(_connection: Connection) -> NoReturn:

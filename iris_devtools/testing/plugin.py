@@ -108,12 +108,13 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     """Print what the workers said, and what could not be cleaned up."""
     run = config.stash.get(_run_key, None)
     workers = config.stash.get(_workers_key, {})
-    lines = [f"{worker}: {line}" for worker, said in sorted(workers.items()) for line in said["report"]]
+    said_by = [(worker, line) for worker, said in sorted(workers.items()) for line in said["report"]]
+    lines = [f"{worker}: {line.removeprefix('iris-devtools: ')}" for worker, line in said_by]
     notes = [*(run.notes if run else ()), *(note for said in workers.values() for note in said["notes"])]
     if (lines and config.get_verbosity() >= 0) or notes:
         terminalreporter.section("iris-devtools", sep="-")
         for line in [*lines, *dict.fromkeys(notes)]:
-            terminalreporter.line(line.removeprefix("iris-devtools: "))
+            terminalreporter.line(line)
 
 
 @pytest.fixture(scope="session")
@@ -218,4 +219,4 @@ def _plainly() -> Iterator[None]:
     try:
         yield
     except IrisDevtoolsError as error:
-        pytest.fail(f"iris-devtools: {error}", pytrace=False)
+        raise pytest.fail.Exception(f"iris-devtools: {error}", pytrace=False) from None
