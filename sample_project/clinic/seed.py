@@ -135,7 +135,7 @@ def _insert(session: Session, table: type[Base], rows: Iterator[dict[str, Any]] 
 
 def _keys(session: Session, table: type[Base], natural: Any) -> dict[str, int]:
     """Map natural keys to generated ones, in the order of the generated ones."""
-    return dict(session.execute(select(natural, table.id).order_by(table.id)).tuples().all())
+    return dict(session.execute(select(natural, table.id).order_by(table.id)).all())
 
 
 def _family_name(rng: random.Random) -> str:

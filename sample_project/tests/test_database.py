@@ -71,7 +71,7 @@ def test_the_data_migrations_moved_every_word_to_its_row(
 
 
 def test_interactions_have_the_smaller_key_first(session: Session) -> None:
-    pairs = session.execute(select(models.Interaction.first_id, models.Interaction.second_id)).tuples().all()
+    pairs = session.execute(select(models.Interaction.first_id, models.Interaction.second_id)).all()
 
     assert len(pairs) == 10
     assert all(first < second for first, second in pairs)

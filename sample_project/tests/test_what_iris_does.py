@@ -173,7 +173,7 @@ def test_many_new_rows_in_one_flush_all_get_their_keys(session: Session) -> None
 
     read_back = session.execute(
         select(MedicationClass.id, MedicationClass.title).where(MedicationClass.title.like("Class _"))
-    ).tuples()
+    )
     assert {row.id: row.title for row in classes} == dict(read_back.all())
     assert len({row.id for row in classes}) == 5
 

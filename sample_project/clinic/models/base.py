@@ -4,11 +4,27 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable
+from decimal import Decimal
 
-from sqlalchemy import Enum, MetaData
+from sqlalchemy import Dialect, Enum, MetaData, Numeric
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
 
-__all__ = ["Base"]
+__all__ = ["Amount", "Base"]
+
+
+class Amount(TypeDecorator[Decimal]):
+    """A NUMERIC that is a Decimal in Python, whatever its value.
+
+    IRIS keeps 40.00 as the number 40, and the driver hands that out as an int.  An int divided by an int
+    is a float: the surprise would come far from its cause.
+    """
+
+    impl = Numeric
+    cache_ok = True
+
+    def process_result_value(self, value: object, dialect: Dialect) -> Decimal | None:
+        return None if value is None else Decimal(str(value))
 
 
 def _words(members: Iterable[enum.Enum]) -> list[str]:

@@ -7,10 +7,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ForeignKey, Index, Numeric, String, Text, false
+from sqlalchemy import ForeignKey, Index, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from clinic.models.base import Base
+from clinic.models.base import Amount, Base
 
 if TYPE_CHECKING:
     from clinic.models.people import Patient, Practitioner
@@ -63,10 +63,10 @@ class ObservationKind(Base):
     code: Mapped[str] = mapped_column(String(40), unique=True)
     title: Mapped[str] = mapped_column(String(80))
     unit: Mapped[str] = mapped_column(String(20))
-    plausible_low: Mapped[Decimal] = mapped_column(Numeric(8, 2))
-    plausible_high: Mapped[Decimal] = mapped_column(Numeric(8, 2))
-    normal_low: Mapped[Decimal | None] = mapped_column(Numeric(8, 2))
-    normal_high: Mapped[Decimal | None] = mapped_column(Numeric(8, 2))
+    plausible_low: Mapped[Decimal] = mapped_column(Amount(8, 2))
+    plausible_high: Mapped[Decimal] = mapped_column(Amount(8, 2))
+    normal_low: Mapped[Decimal | None] = mapped_column(Amount(8, 2))
+    normal_high: Mapped[Decimal | None] = mapped_column(Amount(8, 2))
 
     def is_plausible(self, measured: Decimal) -> bool:
         """Tell whether a living patient can have this value at all."""
@@ -87,7 +87,7 @@ class Observation(Base):
 
     encounter_id: Mapped[int] = mapped_column(ForeignKey("encounters.id", ondelete="CASCADE"), index=True)
     kind_id: Mapped[int] = mapped_column(ForeignKey("observation_kinds.id"))
-    measured: Mapped[Decimal] = mapped_column(Numeric(8, 2))
+    measured: Mapped[Decimal] = mapped_column(Amount(8, 2))
     abnormal: Mapped[bool] = mapped_column(server_default=false(), default=False)
     taken_at: Mapped[datetime]
     note: Mapped[str | None] = mapped_column(String(200))

@@ -7,10 +7,10 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ForeignKey, Index, Numeric, String, UniqueConstraint, false, true
+from sqlalchemy import ForeignKey, Index, String, UniqueConstraint, false, true
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from clinic.models.base import Base
+from clinic.models.base import Amount, Base
 
 if TYPE_CHECKING:
     from clinic.models.care import Encounter
@@ -59,7 +59,7 @@ class Medication(Base):
 
     title: Mapped[str] = mapped_column(String(80), unique=True)
     medication_class_id: Mapped[int] = mapped_column(ForeignKey("medication_classes.id"), index=True)
-    daily_limit_mg: Mapped[Decimal] = mapped_column(Numeric(10, 3))
+    daily_limit_mg: Mapped[Decimal] = mapped_column(Amount(10, 3))
     controlled: Mapped[bool] = mapped_column(server_default=false(), default=False)
     available: Mapped[bool] = mapped_column(server_default=true(), default=True)
 
@@ -100,7 +100,7 @@ class Prescription(Base):
 
     encounter_id: Mapped[int] = mapped_column(ForeignKey("encounters.id"), index=True)
     medication_id: Mapped[int] = mapped_column(ForeignKey("medications.id"))
-    dose_mg: Mapped[Decimal] = mapped_column(Numeric(10, 3))
+    dose_mg: Mapped[Decimal] = mapped_column(Amount(10, 3))
     doses_per_day: Mapped[int]
     starts_on: Mapped[date]
     ends_on: Mapped[date]

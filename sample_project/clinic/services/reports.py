@@ -53,9 +53,7 @@ def encounters_by_status(session: Session) -> dict[EncounterStatus, int]:
     %EXACT is not decoration: IRIS groups by the collated value and hands that out, so that without it
     the groups would be called OPEN and CLOSED, which are no members of the enumeration.
     """
-    rows = session.execute(
-        select(IRISExact(Encounter.status), func.count()).group_by(Encounter.status)
-    ).tuples()
+    rows = session.execute(select(IRISExact(Encounter.status), func.count()).group_by(Encounter.status))
     return dict(rows.all())
 
 
@@ -67,7 +65,7 @@ def encounters_by_month(session: Session, *, year: int) -> dict[int, int]:
         .where(Encounter.opened_at >= datetime(year, 1, 1), Encounter.opened_at < datetime(year + 1, 1, 1))
         .group_by(month)
         .order_by(month)
-    ).tuples()
+    )
     return dict(rows.all())
 
 
@@ -84,8 +82,8 @@ def encounters_by_department(session: Session, *, start: datetime, end: datetime
             & (Encounter.opened_at < end),
         )
         .group_by(Department.id)
-    ).tuples()
-    titles = dict(session.execute(select(Department.id, Department.title)).tuples().all())
+    )
+    titles = dict(session.execute(select(Department.id, Department.title)).all())
     counted = [(titles[department_id], count) for department_id, count in rows]
     return sorted(counted, key=lambda row: (-row[1], row[0]))
 
@@ -104,10 +102,10 @@ def abnormal_rates(session: Session, *, at_least: int = 1) -> list[AbnormalRate]
         .join(Observation, Observation.kind_id == ObservationKind.id)
         .group_by(ObservationKind.id)
         .having(observed >= at_least)
-    ).tuples()
-    codes = dict(session.execute(select(ObservationKind.id, ObservationKind.code)).tuples().all())
+    )
+    codes = dict(session.execute(select(ObservationKind.id, ObservationKind.code)).all())
     rates = [
-        AbnormalRate(codes[kind_id], count, int(abnormal), Decimal(mean).quantize(Decimal("0.01")))
+        AbnormalRate(codes[kind_id], count, int(abnormal), Decimal(str(mean)).quantize(Decimal("0.01")))
         for kind_id, count, abnormal, mean in rows
     ]
     return sorted(rates, key=lambda rate: (-rate.rate, rate.code))
@@ -123,5 +121,5 @@ def most_prescribed_classes(session: Session, *, at_most: int = 5) -> list[tuple
         .group_by(MedicationClass.title)
         .order_by(prescribed.desc(), MedicationClass.title)
         .limit(at_most)
-    ).tuples()
+    )
     return [(title, count) for title, count in rows]
