@@ -119,10 +119,7 @@ class Controls:
     def _set_option(self, _place: Workplace, arguments: _Arguments) -> int:
         name, value = arguments["option"].upper(), arguments["value"]
         if name == "LOCK_TIMEOUT":
-            try:
-                self._state.lock_timeout_s = max(float(value), 0.0)
-            except (TypeError, ValueError):
-                raise SQLError(-1, f"A number expected for LOCK_TIMEOUT, '{value}' found") from None
+            self._state.lock_timeout_s = _seconds(value, name)
         elif name == "DEFAULT_SCHEMA":
             self._state.default_schema = str(value)
         elif name == "EXACT_DISTINCT":
@@ -136,12 +133,12 @@ class Controls:
 
     def _lock(self, place: Workplace, arguments: _Arguments) -> int:
         table = self._table(place, arguments["table"])
-        wait = arguments["wait"]
+        wait = arguments.get("value", arguments["wait"])
         granted = place.table_locks.acquire(
             _key(table),
             self._state.process_id,
             exclusive=arguments["mode"] == "EXCLUSIVE",
-            timeout_s=self._state.lock_timeout_s if wait is None else wait,
+            timeout_s=self._state.lock_timeout_s if wait is None else _seconds(wait, "WAIT"),
         )
         if not granted:
             kind = "exclusive" if arguments["mode"] == "EXCLUSIVE" else "shared"
@@ -219,6 +216,13 @@ class Controls:
 
     def _refuse_privileges(self, _place: Workplace, _arguments: _Arguments) -> int:
         raise SQLError(-400, "This server knows no roles: every user has all privileges, and keeps them")
+
+
+def _seconds(value: Any, name: str) -> float:
+    try:
+        return max(float(value), 0.0)
+    except (TypeError, ValueError):
+        raise SQLError(-1, f"A number expected for {name}, '{value}' found") from None
 
 
 def _key(table: Table) -> str:

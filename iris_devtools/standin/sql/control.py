@@ -10,9 +10,8 @@ SAVEPOINT                    ``name``
 ROLLBACK TO SAVEPOINT        ``name``, ``None`` for the last one
 SET OPTION                   ``option`` in upper case; ``value`` as text, or ``parameter``, its number
 %CHECKPRIV                   ``privileges`` in upper case; ``object`` as (schema or None, name), or ``None``
-LOCK, UNLOCK                 ``table`` as (schema or None, name); ``mode`` (SHARE, EXCLUSIVE); ``wait``:
-seconds
-                             or ``None``; ``immediate``
+LOCK, UNLOCK                 ``table`` as (schema or None, name); ``mode`` (SHARE, EXCLUSIVE);
+                             ``wait``: seconds or ``None``, or ``parameter``, its number; ``immediate``
 CREATE DATABASE              ``name``; ``directory`` or ``None``; ``if_not_exists``
 DROP DATABASE                ``name``; ``if_exists``; ``retain_files``
 USE DATABASE                 ``name``
@@ -216,10 +215,13 @@ def _lock(reader: Reader) -> Arguments:
     if mode is None:
         reader.fail("SHARE or EXCLUSIVE")
     reader.expect("MODE")
-    wait: float | None = None
+    arguments: Arguments = {"table": table, "mode": mode, "wait": None}
     if reader.accept("WAIT"):
-        wait = float(reader.integer())
-    return {"table": table, "mode": mode, "wait": wait, "immediate": reader.accept("IMMEDIATE")}
+        if reader.token.kind is Kind.PARAMETER:
+            arguments["parameter"] = int(reader.next().text)
+        else:
+            arguments["wait"] = float(reader.integer())
+    return {**arguments, "immediate": reader.accept("IMMEDIATE")}
 
 
 def _create_database(reader: Reader) -> Arguments:
