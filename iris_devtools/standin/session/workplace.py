@@ -32,7 +32,9 @@ class Workplace:
         return cls(
             lease,
             connection,
-            Dictionary(connection, code_schema=lease.code_schema, shared=catalog),
+            Dictionary(
+                connection, code_schema=lease.code_schema, shared=catalog, namespace=lease.namespace
+            ),
             shared.setdefault(f"translations {lease.code_schema}", TranslationCache()),
             lease.data.shared.setdefault("table locks", TableLocks()),
         )
