@@ -373,7 +373,8 @@ def _posix_out(value: Scalar) -> Scalar:
 
 
 def _numeric_out(value: Scalar) -> Scalar:
-    if isinstance(value, float):
+    # A whole number, too, or the client would see int in one row and Decimal in the next (wire-protocol 3.2).
+    if isinstance(value, (int, float)):
         return numbers.exact_decimal(value)
     if isinstance(value, str):
         number = numbers.exact_decimal(value)
