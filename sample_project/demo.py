@@ -20,7 +20,7 @@ from typing import Any
 from iris_devtools import create_engine
 from rich.console import Console
 from rich.table import Table
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine, NullPool, inspect, text
 
 PROJECT = Path(__file__).resolve().parent
 OUTPUT = PROJECT.parent / "demo.out"
@@ -102,7 +102,8 @@ def main() -> int:
         "IRIS_DEVTOOLS_DATA_DIRECTORY": str(OUTPUT / "standin"),
         "IRIS_DEVTOOLS_STORE": str(OUTPUT / "snapshots"),
     }
-    engine = create_engine("iris:///CLINIC?plugin=iris-devtools")
+    # No pool: a connection that stayed open would stand in the way of a restore, and be named for it.
+    engine = create_engine("iris:///CLINIC?plugin=iris-devtools", poolclass=NullPool)
 
     replay = run("migrate", *ALEMBIC, "upgrade", "heads")
     head = run("heads", *ALEMBIC, "heads").output.split()[0]
@@ -119,12 +120,10 @@ def main() -> int:
     console.print("[bold]wreck[/]")
     console.print(f"  {wreck(engine)}")
     require(revision(engine) != head and contents(engine) != before, "the database is wrecked")
-    engine.dispose()
 
     restored = run("restore", *ALEMBIC, "iris-restore", "--json")
     require(contents(engine) == before, f"all {len(before)} tables have their rows back")
     require(revision(engine) == head, f"the database is at revision {head} again")
-    engine.dispose()
 
     tests = run("test", sys.executable, "-m", "pytest", "-p", "no:cacheprovider")
     outcome = re.findall(r"=+ (.*) in [\d.]+s.* =+", tests.output)
