@@ -247,7 +247,11 @@ def _ddl(table: Table) -> Iterator[str]:
     from sqlalchemy.dialects import registry
     from sqlalchemy.schema import AddConstraint, CreateIndex, CreateTable
 
+    from iris_devtools import repairs
+
+    # With the repairs, as the engine that creates the tables: without them a JSON column has no DDL at all.
     dialect = registry.load("iris")()
+    repairs.apply(dialect)
     yield str(CreateTable(table).compile(dialect=dialect))
     yield from sorted(str(CreateIndex(index).compile(dialect=dialect)) for index in table.indexes)
     # A foreign key of a cycle is not part of CREATE TABLE.
