@@ -13,7 +13,7 @@ from iris_devtools.standin.catalog import ddl
 from iris_devtools.standin.catalog.connection import prepare_connection
 from iris_devtools.standin.catalog.constraints import constraint_error, unchecked
 from iris_devtools.standin.catalog.dictionary import Dictionary, SharedCatalog
-from iris_devtools.standin.catalog.live import LiveSource, refresh
+from iris_devtools.standin.catalog.live import LiveSource
 from iris_devtools.standin.catalog.model import Table
 from iris_devtools.standin.catalog.statements import parse_ddl
 from iris_devtools.standin.errors import SQLError
@@ -121,7 +121,6 @@ class CatalogDatabase:
         """Run a query and return its rows as they go to the client."""
         translation = self._translated(text, len(values))
         assert isinstance(translation, Select)
-        refresh(self.connection, translation.reads)
         parameters = [
             b.convert(values[b.source - 1]) if b.convert else values[b.source - 1] for b in translation.binds
         ]

@@ -8,7 +8,12 @@ from iris_devtools.standin.catalog.constraints import register_checks
 from iris_devtools.standin.catalog.dictionary import Dictionary, SharedCatalog
 from iris_devtools.standin.catalog.layout import edition, ensure_layout, set_edition
 from iris_devtools.standin.catalog.live import LiveSource, register_source
-from iris_devtools.standin.catalog.system_tables import EDITION, LISTED_TABLES, make_system_views
+from iris_devtools.standin.catalog.system_tables import (
+    EDITION,
+    LISTED_TABLES,
+    overlay_system_views,
+    write_system_views,
+)
 from iris_devtools.standin.collation import register_collations
 
 __all__ = ["prepare_connection"]
@@ -31,19 +36,21 @@ def prepare_connection(
     try:
         ensure_layout(connection, code_schema=code_schema)
         if edition(connection, code_schema=code_schema) != EDITION:
-            _list_system_tables(connection, code_schema)
+            _bring_up_to_date(connection, code_schema)
     except sqlite3.OperationalError as exc:
         if "readonly" not in str(exc):
             raise
-    make_system_views(connection, code_schema=code_schema)
+    if code_schema != "main":
+        overlay_system_views(connection, code_schema=code_schema)
 
 
-def _list_system_tables(connection: sqlite3.Connection, code_schema: str) -> None:
+def _bring_up_to_date(connection: sqlite3.Connection, code_schema: str) -> None:
     connection.execute("BEGIN IMMEDIATE")
     try:
         if edition(connection, code_schema=code_schema) != EDITION:
             dictionary = Dictionary(connection, code_schema=code_schema, shared=SharedCatalog())
             dictionary.list_system_tables(LISTED_TABLES)
+            write_system_views(connection, code_schema=code_schema)
             set_edition(connection, EDITION, code_schema=code_schema)
     except BaseException:
         connection.rollback()

@@ -8,10 +8,9 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from iris_devtools.standin.catalog.system_view import SystemView, columns
-from iris_devtools.standin.sql.dialect import quoted
 from iris_devtools.standin.values import Scalar
 
-__all__ = ["LIVE_TABLES", "LiveSource", "refresh", "register_source"]
+__all__ = ["LIVE_TABLES", "LiveSource", "register_source"]
 
 
 class LiveSource(Protocol):
@@ -66,27 +65,11 @@ LIVE_TABLES: tuple[SystemView, ...] = (
     ),
 )
 
-_BY_NAME = {view.storage_name.upper(): view for view in LIVE_TABLES}
-
 
 def register_source(connection: sqlite3.Connection, source: LiveSource | None) -> None:
-    """Let refresh() on this connection ask ``source``; without one the tables stay empty."""
+    """Let the live tables on this connection ask ``source``; without one they are empty."""
 
     def rows(table: str) -> str:
         return json.dumps([dict(row) for row in source.rows(table)] if source is not None else [])
 
     connection.create_function("%live", 1, rows)
-
-
-def refresh(connection: sqlite3.Connection, names: Iterable[str]) -> None:
-    """Fill the live tables among ``names`` (qualified, in any case) with what is so now."""
-    for name in names:
-        view = _BY_NAME.get(name.upper())
-        if view is None:
-            continue
-        table = quoted(view.storage_name)
-        values = ", ".join(f"json_extract(value, '$.{column.name}')" for column in view.columns)
-        connection.execute(f"DELETE FROM temp.{table}")
-        connection.execute(
-            f'INSERT INTO temp.{table} SELECT {values} FROM json_each("%live"(?))', (view.storage_name,)
-        )

@@ -43,7 +43,7 @@ class TableKind(Enum):
     VIEW = "VIEW"
     TEMPORARY = "GLOBAL TEMPORARY"
     SYSTEM = "SYSTEM TABLE"
-    """filled on demand: ``catalog.live.refresh`` before a statement that reads it"""
+    """its rows are asked of the server whenever it is read (``catalog.live``)"""
     SYSTEM_VIEW = "SYSTEM VIEW"
 
 

@@ -1,4 +1,4 @@
-"""How a system view is described once: for the translator as a Table, for SQLite as a temporary view."""
+"""How a system view is described once: for the translator as a Table, for SQLite as a view."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class SystemView:
     """One system view or table.
 
     ``source`` is the table of the dictionary that it reads, with ``where`` as the condition; a view without a
-    source is always empty. ``live`` marks a table that is filled on demand. ``only_in`` is the one
+    source is always empty. ``live`` marks a table whose rows are asked of the server. ``only_in`` is the one
     namespace that has it.
     """
 
@@ -45,7 +45,7 @@ class SystemView:
 
     @property
     def storage_name(self) -> str:
-        """The temporary view's name."""
+        """The SQLite view's name."""
         return f"{self.schema}.{self.name}"
 
     @cached_property
@@ -71,17 +71,21 @@ class SystemView:
             read_only=True,
         )
 
-    def statement(self, code_schema: str) -> str:
-        """Return the CREATE statement of the temporary view, or of the table that is filled on demand."""
+    def statement(self, *, temporary_over: str | None = None) -> str:
+        """Return the CREATE VIEW statement: for the dictionary's own file, or over an attached one."""
         name = quoted(self.storage_name)
+        create = f"CREATE VIEW {name}" if temporary_over is None else f"CREATE TEMP VIEW {name}"
         if self.live:
-            names = ", ".join(quoted(column.name) for column in self.columns)
-            return f"CREATE TEMP TABLE {name} ({names})"
+            items = ", ".join(
+                f"json_extract(value, '$.{column.name}') AS {quoted(column.name)}" for column in self.columns
+            )
+            return f"{create} AS SELECT {items} FROM json_each(\"%live\"('{self.storage_name}'))"
         items = ", ".join(f"{column.expression} AS {quoted(column.name)}" for column in self.columns)
         if self.source is None:
-            return f"CREATE TEMP VIEW {name} AS SELECT {items} WHERE 0"
+            return f"{create} AS SELECT {items} WHERE 0"
         where = f" WHERE {self.where}" if self.where else ""
-        return f"CREATE TEMP VIEW {name} AS SELECT {items} FROM {code_schema}.{quoted(self.source)}{where}"
+        schema = "" if temporary_over is None else f"{temporary_over}."
+        return f"{create} AS SELECT {items} FROM {schema}{quoted(self.source)}{where}"
 
 
 def columns(*groups: str | SystemColumn | Iterable[SystemColumn]) -> tuple[SystemColumn, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 
-from iris_devtools.standin.catalog import ddl, live
+from iris_devtools.standin.catalog import ddl
 from iris_devtools.standin.catalog.constraints import unchecked
 from iris_devtools.standin.errors import SQLError
 from iris_devtools.standin.session.controls import Controls
@@ -135,8 +135,6 @@ class Statements:
     def _select(
         self, place: Workplace, select: Select, values: Sequence[Scalar]
     ) -> Sequence[Sequence[Scalar]]:
-        if select.reads:
-            live.refresh(place.connection, select.reads)
         parameters = _bind(select.binds, values)
         with reported(place, self._state, verb="SELECT"):
             rows = place.connection.execute(select.sql, parameters).fetchall()
