@@ -1,8 +1,8 @@
 """medication classes get a table of their own
 
 A data migration: the words in medications.category become rows, and the words make way for keys.
-DISTINCT alone would give the words in capitals, because IRIS takes them from the collated value;
-%EXACT keeps the spelling.
+GROUP BY makes one row of "Opioid" and "OPIOID", as the unique key and the comparison below do; alone it
+would hand out capitals, %EXACT takes the spelling of one of the rows.
 
 Revision ID: 0010
 Revises: 0009
@@ -40,7 +40,10 @@ def upgrade() -> None:
         sa.UniqueConstraint("title", name=op.f("uq_medication_classes_title")),
     )
     op.execute(
-        classes.insert().from_select(["title"], sa.select(IRISExact(medications.c.category)).distinct())
+        classes.insert().from_select(
+            ["title"],
+            sa.select(IRISExact(medications.c.category)).group_by(medications.c.category),
+        )
     )
 
     op.add_column("medications", sa.Column("medication_class_id", sa.Integer(), nullable=True))

@@ -40,7 +40,7 @@ def upgrade() -> None:
             ["title"],
             sa.select(IRISExact(practitioners.c.speciality))
             .where(practitioners.c.speciality.is_not(None))
-            .distinct(),
+            .group_by(practitioners.c.speciality),
         )
     )
     op.add_column("practitioners", sa.Column("department_id", sa.Integer(), nullable=True))
