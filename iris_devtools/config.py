@@ -86,6 +86,20 @@ class Settings(BaseModel):
         default=DEFAULT_NAMESPACE, min_length=1, description="the namespace to work in when no URL names one"
     )
     store: Path = Field(default=Path(".iris-snapshots"), description="the directory that holds the snapshots")
+    compression_level: int = Field(
+        default=3,
+        ge=0,
+        le=19,
+        description="zstd level of the files in new snapshots; 0 leaves them as they are",
+    )
+    shared_store: str | None = Field(
+        default=None,
+        min_length=1,
+        description="a store that others share: a directory's URL, like s3://bucket/snapshots",
+    )
+    shared_store_readonly: bool = Field(
+        default=False, description="take from the shared store, and never write to it"
+    )
     data_directory: Path = Field(
         default=Path(".iris-devtools/standin"),
         description="where the stand-in keeps its databases",
@@ -99,6 +113,10 @@ class Settings(BaseModel):
     )
     seed: str | None = Field(
         default=None, description="a callable that fills a migrated database, as module:callable"
+    )
+    keep_unseeded: bool = Field(
+        default=True,
+        description="keep the migrated state before the seed, too: the next migration starts from there",
     )
     isolation: Literal["rollback", "restore", "namespace"] = Field(
         default="rollback", description="what a test gets when it asks for nothing else"

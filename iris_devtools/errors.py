@@ -16,6 +16,8 @@ IrisDevtoolsError                      1
       - RevisionMismatchError          3       the restored database is not at the revision that its key names
       - SnapshotNotFoundError          3       the store has no snapshot of that key
       - StoreError                     3       the store cannot be read or written
+      - TableNotFoundError             3       a table is missing from the fixture or the namespace
+      - PartialLoadError               5       the namespace holds only a part of what the fixture has
   - SchemaSourceError                  5   the migrations, the models or the seed
       - UnknownRevisionError           5       no such revision
       - MigrationError                 5       a migration or the seed failed
@@ -39,6 +41,7 @@ __all__ = [
     "ManifestError",
     "MigrationError",
     "NamespaceInUseError",
+    "PartialLoadError",
     "RevisionMismatchError",
     "SchemaSourceError",
     "ServerConnectionError",
@@ -48,6 +51,7 @@ __all__ = [
     "SnapshotError",
     "SnapshotNotFoundError",
     "StoreError",
+    "TableNotFoundError",
     "UnknownRevisionError",
     "UnsupportedError",
 ]
@@ -143,6 +147,16 @@ class SnapshotNotFoundError(SnapshotError):
 
 class StoreError(SnapshotError):
     """The store cannot be read or written."""
+
+
+class TableNotFoundError(SnapshotError):
+    """A table is missing from the fixture or the namespace; ``facts["tables"]`` names it."""
+
+
+class PartialLoadError(SnapshotError):
+    """The namespace holds only a part of what the fixture has; ``facts["differences"]`` lists it."""
+
+    exit_code = 5
 
 
 class SchemaSourceError(IrisDevtoolsError):

@@ -10,6 +10,7 @@ __all__ = ["main"]
 
 _COMMANDS = {
     "config": "iris_devtools.cli.config",
+    "fixture": "iris_devtools.cli.fixture",
     "standin": "iris_devtools.cli.standin",
 }
 """Command name -> module that holds a click command of the same name (``-`` becomes ``_``)."""

@@ -17,7 +17,7 @@ from iris_devtools.snapshots.key import RevisionKey
 from iris_devtools.snapshots.manifest import DatabaseFile, KnownQuery, Manifest, Role, SeedInfo, TableRows
 from iris_devtools.snapshots.snapshot import Snapshot
 from iris_devtools.snapshots.stopwatch import Stopwatch
-from iris_devtools.snapshots.store import SnapshotWriter, Store
+from iris_devtools.snapshots.store import Destination, SnapshotWriter
 
 __all__ = ["Captured", "Description", "capture"]
 
@@ -52,7 +52,7 @@ def capture(
     admin: Admin,
     *,
     namespace: str,
-    store: Store,
+    store: Destination,
     key: RevisionKey,
     description: Description | None = None,
     seed: SeedInfo | None = None,

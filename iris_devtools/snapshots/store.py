@@ -26,7 +26,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 from filelock import FileLock, Timeout
 
@@ -36,7 +36,7 @@ from iris_devtools.snapshots.key import RevisionKey
 from iris_devtools.snapshots.manifest import MANIFEST_NAME, Manifest
 from iris_devtools.snapshots.snapshot import Snapshot, open_snapshot
 
-__all__ = ["BrokenEntry", "Published", "SnapshotWriter", "Store", "Survey"]
+__all__ = ["BrokenEntry", "Destination", "Published", "SnapshotWriter", "Store", "Survey"]
 
 _LOCKS = ".locks"
 _TEMPORARY = ".tmp-"
@@ -68,10 +68,14 @@ class Published:
 
 
 class SnapshotWriter:
-    """Fill :attr:`directory` with database files, then :meth:`publish`."""
+    """Fill :attr:`directory` with database files, then :meth:`publish`.
 
-    def __init__(self, *, directory: Path, final: Path) -> None:
+    ``compression`` is the zstd level that the files are to be written with; None leaves them as they are.
+    """
+
+    def __init__(self, *, directory: Path, final: Path, compression: int | None = None) -> None:
         self.directory = directory
+        self.compression = compression
         self._final = final
 
     def publish(self, manifest: Manifest, *, replace: bool = False) -> Published:
@@ -106,16 +110,27 @@ class SnapshotWriter:
             raise
 
 
+class Destination(Protocol):
+    """Where a snapshot can be written: a :class:`Store`, or a directory of one's own choice."""
+
+    def writer(self, key: RevisionKey) -> contextlib.AbstractContextManager[SnapshotWriter]:
+        """Give a private directory to write the snapshot of ``key`` in; nothing is left of it without
+        publish.
+        """
+
+
 class Store:
     """A directory of snapshots, shared by as many processes as like.
 
     The directory need not be there: it is made by the first write, and reading finds an empty store. Every
-    method may be called by several processes and threads at once. Raises StoreError, naming the path and
-    the remedy, when the file system refuses.
+    method may be called by several processes and threads at once. New snapshots are written with zstd at
+    level ``compression``, or as they are when it is None; either kind is read. Raises StoreError, naming the
+    path and the remedy, when the file system refuses.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *, compression: int | None = None) -> None:
         self.directory = directory
+        self.compression = compression
 
     def __repr__(self) -> str:
         return f"Store({str(self.directory)!r})"
@@ -194,7 +209,9 @@ class Store:
                 temporary.mkdir()
             except OSError as exc:
                 _fail("write", self.directory, exc)
-            yield SnapshotWriter(directory=temporary, final=self.directory / key.name)
+            yield SnapshotWriter(
+                directory=temporary, final=self.directory / key.name, compression=self.compression
+            )
 
     def clean(self) -> tuple[Path, ...]:
         """Remove what killed writers left behind, and return it; living writers are not disturbed."""
