@@ -21,6 +21,7 @@ from iris_devtools.servers.server import Server, ServerHandle
 from iris_devtools.snapshots.serverlock import server_lock
 from iris_devtools.snapshots.snapshot import Snapshot
 from iris_devtools.snapshots.store import Store
+from iris_devtools.testing.leftovers import claimed, drop_leftovers
 from iris_devtools.urls import IrisUrl
 
 __all__ = ["TestRun", "schema_source"]
@@ -123,7 +124,7 @@ class TestRun:
                 self.notes.append(f"the namespace {namespace} could not be dropped: {error.message}")
         try:
             self._opened.close()
-        except ServerError as error:
+        except IrisDevtoolsError as error:
             self.notes.append(f"the server could not be left cleanly: {error.message}")
 
     def _once(self, step: str, make: Callable[[], T]) -> T:
@@ -166,6 +167,12 @@ class TestRun:
         name = f"{self.settings.namespace}_{self._worker}_{self._run_id}".upper()
         # Before it is there: whatever part of it is left after a failure has to go as well.
         self._created = name
+        if self.server().kind == "standin":
+            # Only there: a claim is a file of this machine, and says nothing about the runs of others.
+            claims = self.settings.data_directory / "test-runs"
+            with server_lock(self._admin, "namespaces"):
+                drop_leftovers(self._admin, directory=claims)
+                self._opened.enter_context(claimed(name, directory=claims))
         ready = ready_namespace(self._admin, self._source, self._store, namespace=name)
         if ready.provisioned is not None and (ready.provisioned.built or "_provisioned" not in self.__dict__):
             self.__dict__["_provisioned"] = ready.provisioned

@@ -322,6 +322,27 @@ def test_a_server_that_dies_in_the_middle_is_a_clear_error(
     assert private.server.password not in re.findall(r"password.*", text)
 
 
+def test_the_namespace_of_a_killed_run_is_dropped_by_the_next(
+    library: pytest.Pytester, standin: Standin
+) -> None:
+    before = namespaces(standin)
+    library.makepyfile(
+        """
+        import os, signal
+
+        def test_it(iris_session):
+            if os.environ.get("DIE"):
+                os.kill(os.getpid(), signal.SIGKILL)
+        """
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DIE", "1")
+        assert run(library).ret == -9
+    assert len(namespaces(standin) - before) == 1
+    run(library).assert_outcomes(passed=1)
+    assert namespaces(standin) == before
+
+
 def test_an_unused_plugin_loads_nothing_and_says_nothing(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """
