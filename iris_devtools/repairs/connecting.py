@@ -21,9 +21,12 @@ class _IsolationForPlainAccounts(DialectCure):  # type: ignore[misc]
     def get_isolation_level(self, dbapi_connection: Any) -> Any:
         try:
             return super().get_isolation_level(dbapi_connection)
-        except AttributeError:
+        except AttributeError as error:
             # The dialect means to catch the refusal (an account without the right to read the option) and to
             # go on with the default, but names the exception through a module that this driver does not have.
+            refusal = error.__context__ or error
+            if not isinstance(refusal, self.loaded_dbapi.DatabaseError):
+                raise refusal from None
             return "READ UNCOMMITTED"
 
 

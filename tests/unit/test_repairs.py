@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import iris
 import pytest
 import sqlalchemy as sa
 from sqlalchemy_iris.intersystems import IRISDialect_intersystems
@@ -101,6 +105,36 @@ def test_other_databases_are_left_alone() -> None:
     engine = sa.create_engine("sqlite://")
     assert repairs.apply(engine) == ()
     assert repairs.applied(engine) == ()
+
+
+class RefusingConnection:
+    """A connection of an account that may not read the option."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+    @contextmanager
+    def cursor(self) -> Iterator[RefusingConnection]:
+        yield self
+
+    def execute(self, *_: object) -> None:
+        raise self.error
+
+
+def test_a_plain_account_cannot_read_the_isolation_level_without_the_repair() -> None:
+    refused = RefusingConnection(iris.dbapi.DatabaseError("[SQLCODE: <-99>:<Privilege violation>]"))
+    engine = sa.create_engine("iris://u:p@localhost/NS")
+    with pytest.raises(AttributeError):
+        engine.dialect.get_isolation_level(refused)  # type: ignore[arg-type]
+    repairs.apply(engine, repairs="plain-accounts")
+    assert engine.dialect.get_isolation_level(refused) == "READ UNCOMMITTED"  # type: ignore[arg-type]
+
+
+def test_other_failures_to_read_the_isolation_level_are_not_hidden() -> None:
+    engine = sa.create_engine("iris://u:p@localhost/NS")
+    repairs.apply(engine, repairs="plain-accounts")
+    with pytest.raises(AttributeError, match="mistake"):
+        engine.dialect.get_isolation_level(RefusingConnection(AttributeError("a mistake")))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
