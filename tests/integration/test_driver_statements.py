@@ -44,6 +44,7 @@ TYPES = [
     ("NUMERIC(10,2)", Decimal("1.50"), Decimal("1.50")),
     ("NUMERIC(10,2)", Decimal("-0.01"), Decimal("-0.01")),
     ("NUMERIC(18,4)", Decimal("12345678901234.5678"), Decimal("12345678901234.5678")),
+    ("NUMERIC(10,2)", 3, Decimal("3.00")),
     ("DOUBLE", 1.5, 1.5),
     ("DOUBLE", 1e300, 1e300),
     ("VARCHAR(50)", "äöü €", "äöü €"),
@@ -128,6 +129,18 @@ def test_a_batch_with_a_bad_set_changes_nothing(cursor, unique):
         cursor.executemany(f"INSERT INTO {unique} VALUES (?)", [[1], [2], [1]])
 
     assert rows(cursor, f"SELECT COUNT(*) FROM {unique}") == [(0,)]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 17, 300])
+def test_the_error_of_a_batch_of_any_size_is_the_real_one(cursor, unique, size):
+    cursor.execute(f"CREATE TABLE {unique} (a INTEGER, b VARCHAR(5))")
+    insert = f"INSERT INTO {unique} VALUES (?, ?)"
+    for _ in range(3):
+        with pytest.raises(iris.dbapi.DataError, match="SQLCODE: <-104>"):
+            cursor.executemany(insert, [[n, "much too long"] for n in range(size)])
+    cursor.executemany(insert, [[n, "fits"] for n in range(size)])
+
+    assert rows(cursor, f"SELECT COUNT(*) FROM {unique}") == [(size,)]
 
 
 def test_a_bad_batch_in_a_transaction_undoes_itself_alone(connection, cursor, unique):

@@ -212,6 +212,13 @@ def test_an_update_is_answered_with_one_count_for_each_set(client):
     assert client.ask(b"PU", encode_row([None, 0, 3, 0]), 1) == (0, encode_row([1, 1, 1]))
 
 
+def test_a_failed_batch_has_a_count_for_each_set_too(client, handler):
+    prepare(client, "UPDATE t")
+    handler.error = SQLError(-119)
+
+    assert client.ask(b"PU", encode_row([None, 0, 3, 0]), 1) == (119, encode_row([0, 0, 0]))
+
+
 def test_a_direct_query_is_answered_twice(client):
     status, data = client.ask(b"DQ", encode_row([1, "SELECT a", 0]) + RUN_QUERY, 1)
     assert status == 0
@@ -272,7 +279,7 @@ def test_an_error_goes_out_positive_and_its_text_when_asked_for(client, handler)
     prepare(client, "UPDATE t")
     handler.error = SQLError(-119, "not unique")
 
-    assert client.ask(b"PU", RUN_UPDATE, 1) == (119, b"")
+    assert client.ask(b"PU", RUN_UPDATE, 1) == (119, encode_row([0]))
     status, data = client.ask(b"OE", encode_row([119]), 1)
     assert status == 0
     assert ItemReader(data).text().startswith("[SQLCODE: <-119>:<")

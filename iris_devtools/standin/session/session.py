@@ -35,6 +35,7 @@ __all__ = ["Session"]
 
 _log = logging.getLogger(__name__)
 
+_JDBC_READ_COMMITTED, _READ_COMMITTED = 2, 1
 _ROW_ID = "%SYSTEM.SQL_GETROWID"
 _BUSY_TIMEOUT_MS = 50
 """SQLite's own patience. Transactions waits for writers, and lets go of the lease meanwhile."""
@@ -77,7 +78,8 @@ class Session:
         process.on_terminate = self._hang_up
         self._process = self._state.process = process
         self._state.autocommit = login.autocommit
-        self._state.isolation = login.isolation
+        # sqlalchemy-iris always sends 1, and its test suite finds READ UNCOMMITTED on a fresh connection.
+        self._state.isolation = _READ_COMMITTED if login.isolation == _JDBC_READ_COMMITTED else 0
         self._native = NativeCalls(process)
         _log.debug("process %d: %s entered %s", process.pid, process.username, process.namespace)
         return Welcome(self._instance.version_text, process.pid, login.isolation)

@@ -152,14 +152,18 @@ class Connection:
 
     def _update(self, frame: Frame) -> None:
         prepared = self._find(frame.statement)
+        sets: list[list[Scalar]] = []
         try:
             if prepared is None:
                 raise PrepareAgain
-            counts = self._handler.update(prepared, messages.read_sets(ItemReader(frame.data)))
+            sets = messages.read_sets(ItemReader(frame.data))
+            counts = self._handler.update(prepared, sets)
         except PrepareAgain:
             self._channel.send(frame, _PREPARE_AGAIN)
         except Exception as error:  # noqa: BLE001 - as above
-            self._fail(frame, error)
+            # The driver reads a row count for each set even from an error; without them it reads stale
+            # memory, and raises LIST ERROR in place of the real one.
+            self._fail(frame, error, data=encode(0) * len(sets))
         else:
             self._channel.send(frame, _OK, b"".join(map(encode, counts)))
 
@@ -330,7 +334,7 @@ class Connection:
 
     # Errors
 
-    def _fail(self, frame: Frame, error: Exception, *, behind_text: bytes = b"") -> None:
+    def _fail(self, frame: Frame, error: Exception, *, data: bytes = b"", behind_text: bytes = b"") -> None:
         """Answer with an error code, and remember the text that the client will ask for.
 
         The code goes without its sign, or the driver would not see its kind (wire-protocol 8).
@@ -344,7 +348,7 @@ class Connection:
         if status in (_OK, _DONE, _PREPARE_AGAIN) or status > 0xFFFF:
             status = 400
         self._errors = {frame.statement: (text, behind_text)}
-        self._channel.send(frame, status)
+        self._channel.send(frame, status, data)
 
     def _error_text(self, frame: Frame) -> None:
         fallback = (SQLError(-400, "No error is known for this statement").text(), b"")

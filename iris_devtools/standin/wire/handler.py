@@ -43,6 +43,7 @@ class Login:
     address: str
     autocommit: bool
     isolation: int
+    """In the numbers of JDBC: 1 READ UNCOMMITTED, 2 READ COMMITTED."""
 
 
 @dataclass(frozen=True)
