@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,8 +13,9 @@ from alembic.script import ScriptDirectory
 from alembic.script.revision import ResolutionError
 from alembic.util import CommandError
 
+from alembic_ext.digests import SourceDigests
 from iris_devtools.errors import SchemaSourceError, UnknownRevisionError
-from iris_devtools.snapshots.key import combine, source_digest
+from iris_devtools.snapshots.key import combine
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -25,14 +28,17 @@ __all__ = ["Chain", "Migration"]
 class Migration:
     """One revision of the chain.
 
-    ``parents`` are the revisions that it follows and those that it depends on, sorted. ``digest`` covers its
-    source (what runs, not how it is written), its id, its labels and the digests of its parents, hence of
-    all its ancestors.
+    ``parents`` are the revisions that it follows and those that it depends on, sorted. ``own`` is the digest
+    of its source alone (what runs, not how it is written). ``digest`` covers that, its id, its labels and the
+    digests of its parents, hence of all its ancestors, and the data files of the chain. ``place`` is where
+    its file is, seen from the configuration file.
     """
 
     revision: str
     parents: tuple[str, ...]
     path: Path
+    place: str
+    own: str
     digest: str
     title: str
 
@@ -40,16 +46,23 @@ class Migration:
 class Chain:
     """One project's revision graph.
 
-    Reading it executes the migration scripts' top level, as every Alembic command does, and changes nothing.
-    A chain is a picture of the moment it was read: make a new one after scripts have changed.
+    Reading it executes the migration scripts' top level, as every Alembic command does, and changes nothing
+    but a file of digests beside Python's own caches. A chain is a picture of the moment it was read: make a
+    new one after scripts have changed.
+
+    ``data`` is the digest of the files that migrations read. Nobody can tell which migration reads which
+    file, so it is part of every revision's digest.
     """
 
-    def __init__(self, script: ScriptDirectory) -> None:
+    def __init__(self, script: ScriptDirectory, *, root: Path | None = None, data: str | None = None) -> None:
         self._script = script
+        self._root = (root or Path(script.dir).parent).resolve()
+        self._data = data
         self._migrations: dict[str, Migration] = {}
+        self._sources = SourceDigests(Path(script.dir))
 
     @classmethod
-    def from_config(cls, config: Config) -> Chain:
+    def from_config(cls, config: Config, *, data: str | None = None) -> Chain:
         """Read the chain that an Alembic configuration names.
 
         Raises:
@@ -64,7 +77,8 @@ class Chain:
                 hint="Mend the script, run the command where alembic.ini is, or name the file with -c.",
                 config_file=config.config_file_name,
             ) from error
-        return cls(script)
+        root = Path(config.config_file_name).parent if config.config_file_name else None
+        return cls(script, root=root, data=data)
 
     @property
     def heads(self) -> tuple[str, ...]:
@@ -73,6 +87,11 @@ class Chain:
         Without those that another head depends on.
         """
         return self._minimal(self._script.get_heads())
+
+    @property
+    def revisions(self) -> tuple[str, ...]:
+        """Every revision, parents before children."""
+        return self._ordered(self._parents)
 
     def resolve(self, targets: Sequence[str]) -> tuple[str, ...]:
         """Return the revisions that ``alembic_version`` lists after an upgrade to the targets, sorted.
@@ -98,7 +117,11 @@ class Chain:
 
     def has(self, revision: str) -> bool:
         """Tell whether there is a revision of exactly that id."""
-        return any(script.revision == revision for script in self._script.walk_revisions())
+        return revision in self._scripts
+
+    def parents(self, revision: str) -> tuple[str, ...]:
+        """Return the revisions that a revision follows or depends on, sorted."""
+        return self._parents[revision]
 
     def migration(self, revision: str) -> Migration:
         """Return one migration by its full id."""
@@ -108,11 +131,19 @@ class Chain:
 
     def ancestry(self, revisions: Iterable[str]) -> tuple[Migration, ...]:
         """Return the revisions and everything that they need, parents before children, each once."""
-        ordered: dict[str, Migration] = {}
-        for revision in sorted(revisions):
-            for name in self._parents_first(revision):
-                ordered.setdefault(name, self.migration(name))
-        return tuple(ordered.values())
+        return tuple(self.migration(name) for name in self._ordered(revisions))
+
+    def between(self, start: Iterable[str], target: Iterable[str]) -> tuple[Migration, ...] | None:
+        """Return what an upgrade from the start revisions to the target still runs, parents first.
+
+        None when a start revision does not lead to the target, or is none of this chain.
+        """
+        needed = self._ordered(target)
+        start = set(start)
+        if not start.issubset(needed):
+            return None
+        done = set(self._ordered(start))
+        return tuple(self.migration(name) for name in needed if name not in done)
 
     def digests(self, revisions: Iterable[str]) -> tuple[str, ...]:
         """Return one digest a revision, each of which covers the revision's whole ancestry."""
@@ -120,24 +151,29 @@ class Chain:
 
     def missing_from(self, revisions: Iterable[str]) -> dict[str, int]:
         """Count, for each revision and ancestor, the migrations that an upgrade from it alone still runs."""
-        needed = self.ancestry(revisions)
+        needed = self._ordered(revisions)
         covered: dict[str, int] = {}  # a bit for every migration that a revision includes
-        for position, migration in enumerate(needed):
+        for position, revision in enumerate(needed):
             bits = 1 << position
-            for parent in migration.parents:
+            for parent in self._parents[revision]:
                 bits |= covered[parent]
-            covered[migration.revision] = bits
+            covered[revision] = bits
         return {revision: len(needed) - bits.bit_count() for revision, bits in covered.items()}
+
+    @cached_property
+    def _scripts(self) -> dict[str, Script]:
+        return {script.revision: script for script in self._script.walk_revisions()}
+
+    @cached_property
+    def _parents(self) -> dict[str, tuple[str, ...]]:
+        return {name: self._parents_of(script) for name, script in self._scripts.items()}
 
     def _minimal(self, revisions: Iterable[str]) -> tuple[str, ...]:
         wanted = set(revisions)
-        implied = {
-            ancestor.revision
-            for revision in wanted
-            for ancestor in self.ancestry([revision])
-            if ancestor.revision != revision
-        }
-        return tuple(sorted(wanted - implied))
+        if len(wanted) == 1:
+            return tuple(wanted)
+        above = {parent for revision in wanted for parent in self._parents[revision]}
+        return tuple(sorted(wanted.difference(self._ordered(above))))
 
     def _unknown(self, target: str, reason: str) -> UnknownRevisionError:
         return UnknownRevisionError(
@@ -148,29 +184,32 @@ class Chain:
         )
 
     def _load(self, revision: str) -> None:
-        for name in self._parents_first(revision):
+        for name in self._ordered([revision]):
             if name in self._migrations:
                 continue
-            script = self._script.get_revision(name)
-            parents = self._parents(script)
+            script = self._scripts[name]
             path = Path(script.path)
+            own = self._sources.of(path)
             self._migrations[name] = Migration(
                 revision=name,
-                parents=parents,
+                parents=self._parents[name],
                 path=path,
+                place=_place(path, self._root),
                 title=script.doc,
+                own=own,
                 digest=combine(
-                    [self._migrations[parent].digest for parent in parents],
-                    _own_digest(path),
+                    [self._migrations[parent].digest for parent in self._parents[name]],
+                    own if self._data is None else combine([], own, self._data),
                     name,
                     *sorted(script.branch_labels),
                 ),
             )
+        self._sources.save()
 
-    def _parents_first(self, revision: str) -> tuple[str, ...]:
-        """Order a revision's ancestry without recursion: chains are longer than Python's stack is deep."""
+    def _ordered(self, revisions: Iterable[str]) -> tuple[str, ...]:
+        """Order an ancestry, parents first; without recursion, chains are longer than the stack is deep."""
         ordered: dict[str, None] = {}
-        pending = [(revision, False)]
+        pending = [(revision, False) for revision in sorted(revisions, reverse=True)]
         while pending:
             name, expanded = pending.pop()
             if name in ordered:
@@ -179,11 +218,10 @@ class Chain:
                 ordered[name] = None
                 continue
             pending.append((name, True))
-            parents = self._parents(self._script.get_revision(name))
-            pending.extend((parent, False) for parent in reversed(parents))
+            pending.extend((parent, False) for parent in reversed(self._parents[name]))
         return tuple(ordered)
 
-    def _parents(self, script: Script) -> tuple[str, ...]:
+    def _parents_of(self, script: Script) -> tuple[str, ...]:
         down = _as_tuple(script.down_revision)
         needed = tuple(
             dependency.revision
@@ -193,13 +231,11 @@ class Chain:
         return tuple(sorted({*down, *needed}))
 
 
-def _own_digest(path: Path) -> str:
+def _place(path: Path, root: Path) -> str:
     try:
-        return source_digest(path.read_text(encoding="utf-8"))
-    except SchemaSourceError as error:
-        raise SchemaSourceError(
-            f"{path}: {error.message}", hint=error.hint, path=path, line=error.facts.get("line")
-        ) from error
+        return Path(os.path.relpath(path.resolve(), root)).as_posix()
+    except ValueError:  # another drive
+        return path.name
 
 
 def _as_tuple(value: str | Iterable[str] | None) -> tuple[str, ...]:

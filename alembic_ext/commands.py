@@ -74,6 +74,7 @@ def snapshot(
             project.store,
             revisions=revisions,
             rebuild=rebuild,
+            keep_unseeded=project.settings.keep_unseeded,
             description=Description(text=description),
             reporter=reporter,
         )

@@ -9,6 +9,7 @@ from iris_devtools.snapshots.key import RevisionKey
 from iris_devtools.snapshots.plan import Plan
 from iris_devtools.snapshots.snapshot import Snapshot
 from iris_devtools.snapshots.store import BrokenEntry
+from iris_devtools.snapshots.times import is_unseeded
 
 __all__ = ["RestoreResult", "Result", "SnapshotResult", "SnapshotsResult", "StatusResult"]
 
@@ -135,4 +136,5 @@ def _snapshot_json(snapshot: Snapshot) -> dict[str, Any]:
         "bytes": manifest.size,
         "tables": len(manifest.tables),
         "rows": sum(table.rows for table in manifest.tables),
+        "unseeded": is_unseeded(snapshot),
     }

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from alembic_ext.chain import Chain
 from iris_devtools.errors import ConfigurationError, IrisDevtoolsError, MigrationError
 from iris_devtools.schema import Seed
 from iris_devtools.snapshots.key import RevisionKey, revision_key
-from iris_devtools.snapshots.plan import Ancestor
+from iris_devtools.snapshots.plan import Ancestor, Step
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -102,21 +103,30 @@ class AlembicSource:
         )
         return sorted(found, key=lambda ancestor: ancestor.replay_s)
 
-    def upgrade(self, url: IrisUrl, *, to: RevisionKey) -> None:
+    def replay(self, start: RevisionKey | None, to: RevisionKey) -> tuple[Step, ...] | None:
+        """Return the migrations between an unseeded state and a key; None when it is not on the way."""
+        revisions = start.revisions if start else ()
+        missing = self.chain.between(revisions, to.revisions)
+        if missing is None or (start and self._key(revisions, engine=to.engine, seed=None) != start):
+            return None
+        return tuple(Step(one.revision, one.own, one.place) for one in missing)
+
+    def upgrade(self, url: IrisUrl, *, to: RevisionKey) -> Mapping[str, float]:
         """Run the project's ``env.py`` against a namespace, up to the revisions of a key.
 
-        Logging is left as it was: the usual ``env.py`` configures it, which would silence the loggers of a
-        test run.
+        Returns the seconds of each migration that ran, by its revision. Logging is left as it was: the usual
+        ``env.py`` configures it, which would silence the loggers of a test run.
 
         Raises:
             MigrationError: a migration failed, or ``env.py`` connected to another database than it was told
             to.
         """
         script = ScriptDirectory.from_config(self.config)
+        seconds: dict[str, float] = {}
         try:
             with _logging_kept(), _url_in(self.config, url):
                 for revision in to.revisions:
-                    self._upgrade_to(revision, script=script, url=url)
+                    self._upgrade_to(revision, script=script, url=url, seconds=seconds)
         except IrisDevtoolsError:
             raise
         except Exception as error:
@@ -126,12 +136,19 @@ class AlembicSource:
                 hint="Mend the migration and run the command again; no snapshot was made.",
                 revisions=to.revisions,
             ) from error
+        return seconds
 
-    def _upgrade_to(self, revision: str, *, script: ScriptDirectory, url: IrisUrl) -> None:
-        # What alembic.command.upgrade does, with a look at the connection before the first migration runs.
-        def steps(current: Any, context: MigrationContext) -> Any:
+    def _upgrade_to(
+        self, revision: str, *, script: ScriptDirectory, url: IrisUrl, seconds: dict[str, float]
+    ) -> None:
+        # What alembic.command.upgrade does, with a look at the connection before the first migration runs,
+        # and at the clock before and after each: Alembic asks for the next when it is through with one.
+        def steps(current: Any, context: MigrationContext) -> Iterator[Any]:
             _require_database(context, url)
-            return script._upgrade_revs(revision, current)
+            for step in script._upgrade_revs(revision, current):
+                started = time.perf_counter()
+                yield step
+                seconds[step.revision.revision] = time.perf_counter() - started
 
         with EnvironmentContext(self.config, script, fn=steps, destination_rev=revision):
             script.run_env()

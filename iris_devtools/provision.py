@@ -11,30 +11,35 @@ import hashlib
 import logging
 import platform
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from pydantic import JsonValue
 
 from iris_devtools.admin import Admin
 from iris_devtools.admin.namespaces import check_namespace_name
-from iris_devtools.errors import ChecksumError, ManifestError, ServerError
+from iris_devtools.errors import ChecksumError, ManifestError, ServerError, StoreError
 from iris_devtools.progress import SILENT, Reporter
-from iris_devtools.schema import SchemaSource
+from iris_devtools.schema import SchemaSource, SteppedSource
 from iris_devtools.snapshots.capture import Description, capture
 from iris_devtools.snapshots.inspection import Thoroughness
 from iris_devtools.snapshots.key import RevisionKey
-from iris_devtools.snapshots.plan import Plan, plan
+from iris_devtools.snapshots.plan import Ancestor, Plan, plan
 from iris_devtools.snapshots.restore import Restored, Staged, instantiate, stage
 from iris_devtools.snapshots.serverlock import server_lock
 from iris_devtools.snapshots.snapshot import Snapshot
 from iris_devtools.snapshots.stopwatch import Stopwatch
 from iris_devtools.snapshots.store import Store
+from iris_devtools.snapshots.times import STEPS_FEATURE, UNSEEDED_FEATURE, Times, record
 from iris_devtools.urls import IrisUrl
 
 __all__ = [
     "SCRATCH_PREFIX",
+    "UNSEEDED_FEATURE",
     "Provisioned",
     "Ready",
+    "choose_plan",
     "ensure_snapshot",
     "namespace_url",
     "ready_namespace",
@@ -87,6 +92,7 @@ def ensure_snapshot(
     *,
     revisions: Sequence[str] | None = None,
     rebuild: bool = False,
+    keep_unseeded: bool = True,
     description: Description | None = None,
     reporter: Reporter = SILENT,
     lock_timeout_s: float | None = None,
@@ -95,9 +101,13 @@ def ensure_snapshot(
 
     Of several processes that want the same snapshot one builds and the others wait. It is built in a
     scratch namespace that is dropped afterwards; after a failure there is neither a scratch namespace nor a
-    snapshot, and a builder that was killed is no obstacle to the next one. ``rebuild`` builds from nothing
-    even if there is a snapshot, and puts the new one in its place once it is complete. An entry of the
-    store that is no longer whole counts as missing and is replaced.
+    snapshot of that key, and a builder that was killed is no obstacle to the next one. ``rebuild`` builds
+    from nothing even if there is a snapshot, and puts the new one in its place once it is complete. An entry
+    of the store that is no longer whole counts as missing and is replaced.
+
+    A seed expects the finished schema, so no seeded snapshot can be the start of another. Where there is a
+    seed, ``keep_unseeded`` keeps the migrated state before it, too, as a snapshot of its own: the next
+    migration then starts from there instead of from nothing.
 
     Raises:
         UnknownRevisionError: the source has no such revision.
@@ -113,13 +123,13 @@ def ensure_snapshot(
     chosen = Plan("exact", key, start=key, replay_s=0.0)
     built = False
     if found is None:
-        chosen = _plan(source, store, key, rebuild=rebuild)
+        chosen = choose_plan(source, store, key, rebuild=rebuild)
         with store.lock(key, doing=f"builds {key.name}", reporter=reporter, timeout_s=lock_timeout_s):
             # Whoever held the lock until now may have built it.
             found = None if rebuild else _whole(store, key)
             if found is None:
-                chosen = _plan(source, store, key, rebuild=rebuild)
-                found = _build(admin, source, store, chosen, watch, description, reporter)
+                chosen = choose_plan(source, store, key, rebuild=rebuild)
+                found = _build(admin, source, store, chosen, watch, keep_unseeded, description, reporter)
                 built = True
     return Provisioned(found, chosen, built, watch.seconds, watch.timings)
 
@@ -171,6 +181,7 @@ def ready_namespace(
     *,
     namespace: str,
     revisions: Sequence[str] | None = None,
+    keep_unseeded: bool = True,
     terminate_others: bool = False,
     reporter: Reporter = SILENT,
 ) -> Ready:
@@ -180,13 +191,21 @@ def ready_namespace(
     A snapshot whose files turn out to be damaged is built anew, once.
     """
     watch = Stopwatch()
-    provisioned = ensure_snapshot(admin, source, store, revisions=revisions, reporter=reporter)
+    provisioned = ensure_snapshot(
+        admin, source, store, revisions=revisions, keep_unseeded=keep_unseeded, reporter=reporter
+    )
     try:
         staged = stage(admin, provisioned.snapshot, reporter=reporter)
     except ChecksumError as error:
         _logger.warning("%s It is built anew.", error.message)
         provisioned = ensure_snapshot(
-            admin, source, store, revisions=revisions, rebuild=True, reporter=reporter
+            admin,
+            source,
+            store,
+            revisions=revisions,
+            rebuild=True,
+            keep_unseeded=keep_unseeded,
+            reporter=reporter,
         )
         staged = stage(admin, provisioned.snapshot, reporter=reporter)
     ready = restore_namespace(
@@ -208,14 +227,16 @@ def scratch_build(
     chosen: Plan,
     *,
     watch: Stopwatch | None = None,
+    migrated: Callable[[str, Mapping[str, float]], None] | None = None,
     reporter: Reporter = SILENT,
 ) -> Iterator[str]:
     """Carry out a plan of kind ``nearest`` or ``scratch`` in a namespace of its own; give its name for the
     block.
 
-    The namespace is dropped at the end of the block, whatever happened. The caller holds the store's lock of
-    the plan's target: what a killed builder of the same snapshot left behind is dropped first. Nothing is
-    written to the store.
+    ``migrated`` is called between the migrations and the seed, with the namespace and the seconds of each
+    step that ran, as far as the source measures them. The namespace is dropped at the end of the block,
+    whatever happened. The caller holds the store's lock of the plan's target: what a killed builder of the
+    same snapshot left behind is dropped first. Nothing is written to the store.
     """
     watch = watch or Stopwatch()
     prefix = _scratch_prefix(store, chosen.target)
@@ -232,7 +253,9 @@ def scratch_build(
         with watch.step("restore"):
             _restore_start(admin, store, chosen, namespace, reporter)
         with reporter.step(f"Migrating {namespace} to {chosen.target}"), watch.step("migrate"):
-            source.upgrade(url, to=chosen.target)
+            seconds = source.upgrade(url, to=chosen.target)
+        if migrated is not None:
+            migrated(namespace, seconds or {})
         if source.seeding is not None:
             with reporter.step(f"Running the seed {source.seeding.reference}"), watch.step("seed"):
                 source.seed(url)
@@ -254,10 +277,32 @@ def namespace_url(admin: Admin, namespace: str) -> IrisUrl:
     )
 
 
-def _plan(source: SchemaSource, store: Store, key: RevisionKey, *, rebuild: bool) -> Plan:
-    if rebuild:
-        return Plan("scratch", key)
-    return plan(key, source.ancestors(key), restorable=lambda wanted: _whole(store, wanted) is not None)
+def choose_plan(source: SchemaSource, store: Store, key: RevisionKey, *, rebuild: bool = False) -> Plan:
+    """Return how ``key`` is reached with what the store holds now; ``rebuild`` leaves that out of account.
+
+    Nothing is changed. A target that lies *before* what a database is at is a state like any other: it is
+    restored or built, and no downgrade is ever run.
+    """
+
+    def restorable(wanted: RevisionKey) -> bool:
+        return not rebuild and _whole(store, wanted) is not None
+
+    if not isinstance(source, SteppedSource):
+        return plan(key, source.ancestors(key), restorable=restorable)
+    if restorable(key):
+        return Plan("exact", key, start=key, replay_s=0.0, steps=())
+    snapshots = store.snapshots()
+    times = Times.of(snapshots, engine=key.engine)
+    starts = {one.key for one in snapshots if one.key.engine == key.engine}
+    ancestors = [
+        Ancestor(start, times.estimate(steps).seconds, steps)
+        for start in sorted(starts)
+        if (steps := source.replay(start, key)) is not None
+    ]
+    chosen = plan(key, ancestors, restorable=restorable)
+    if chosen.kind == "scratch" and (steps := source.replay(None, key)) is not None:
+        return replace(chosen, steps=steps, replay_s=times.estimate(steps).seconds)
+    return chosen
 
 
 def _build(
@@ -266,17 +311,32 @@ def _build(
     store: Store,
     chosen: Plan,
     watch: Stopwatch,
+    keep_unseeded: bool,  # noqa: FBT001 - private, and named by its only caller
     description: Description | None,
     reporter: Reporter,
 ) -> Snapshot:
-    with scratch_build(admin, source, store, chosen, watch=watch, reporter=reporter) as namespace:
+    about = description or Description()
+    features = dict(about.features or {})
+
+    def migrated(namespace: str, seconds: Mapping[str, float]) -> None:
+        if isinstance(source, SteppedSource):
+            steps = source.replay(None, chosen.target) or ()
+            before = Times.of(store.snapshots(), engine=admin.engine)
+            features[STEPS_FEATURE] = record(steps, seconds, before)
+        if keep_unseeded and source.seeding is not None:
+            with watch.step("keep"):
+                _keep_unseeded(admin, source, store, chosen.target, namespace, features, reporter)
+
+    with scratch_build(
+        admin, source, store, chosen, watch=watch, migrated=migrated, reporter=reporter
+    ) as namespace:
         with watch.step("capture"):
             captured = capture(
                 admin,
                 namespace=namespace,
                 store=store,
                 key=chosen.target,
-                description=description,
+                description=replace(about, features=features),
                 seed=source.seeding,
                 revision_table=source.revision_table,
                 # Under the lock of the key, what is there is damaged, or the caller asked for a new one.
@@ -285,6 +345,35 @@ def _build(
                 reporter=reporter,
             )
         return captured.snapshot
+
+
+def _keep_unseeded(
+    admin: Admin,
+    source: SchemaSource,
+    store: Store,
+    target: RevisionKey,
+    namespace: str,
+    features: Mapping[str, JsonValue],
+    reporter: Reporter,
+) -> None:
+    """Keep the migrated namespace as a start for later builds; a store that refuses it stops nothing."""
+    for ancestor in source.ancestors(target):
+        same = ancestor.key.revisions == target.revisions and ancestor.replay_s == 0
+        if not same or _whole(store, ancestor.key) is not None:
+            continue
+        try:
+            capture(
+                admin,
+                namespace=namespace,
+                store=store,
+                key=ancestor.key,
+                description=Description(features={**features, UNSEEDED_FEATURE: True}),
+                revision_table=source.revision_table,
+                replace=True,
+                reporter=reporter,
+            )
+        except StoreError as error:
+            _logger.warning("The state before the seed was not kept: %s", error.message)
 
 
 def _restore_start(admin: Admin, store: Store, chosen: Plan, namespace: str, reporter: Reporter) -> None:

@@ -13,7 +13,7 @@ import importlib
 import inspect
 import sys
 import tokenize
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -27,7 +27,7 @@ from iris_devtools.errors import (
 )
 from iris_devtools.snapshots.key import RevisionKey, combine, revision_key, source_digest, text_digest
 from iris_devtools.snapshots.manifest import SeedInfo
-from iris_devtools.snapshots.plan import Ancestor
+from iris_devtools.snapshots.plan import Ancestor, Step
 from iris_devtools.urls import IrisUrl
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ __all__ = [
     "MetadataSource",
     "SchemaSource",
     "Seed",
+    "SteppedSource",
     "load_object",
     "load_schema_source",
     "metadata_digest",
@@ -81,13 +82,14 @@ class SchemaSource(Protocol):
         itself.
 
         They are *unseeded* states: a seed expects the finished schema, so only the state that was asked for
-        has it.
+        has it. The same revisions without their seed are listed with 0 seconds.
         """
 
-    def upgrade(self, url: IrisUrl, *, to: RevisionKey) -> None:
+    def upgrade(self, url: IrisUrl, *, to: RevisionKey) -> Mapping[str, float] | None:
         """Bring the namespace behind ``url`` (empty, or at one of the ancestors) to the revisions of ``to``.
 
-        No connection is left open. Raises MigrationError; the namespace is then of no more use.
+        Returns the seconds of each step that ran, by its name, where the source measures them. No connection
+        is left open. Raises MigrationError; the namespace is then of no more use.
         """
 
     def seed(self, url: IrisUrl) -> None:
@@ -95,6 +97,18 @@ class SchemaSource(Protocol):
 
     def current(self, connection: Connection) -> tuple[str, ...]:
         """Return the revisions that the database is at, sorted; none for an empty database."""
+
+
+@runtime_checkable
+class SteppedSource(SchemaSource, Protocol):
+    """A schema source that knows its steps: plans then go by measured seconds and start from any state."""
+
+    def replay(self, start: RevisionKey | None, to: RevisionKey) -> tuple[Step, ...] | None:
+        """Return what an upgrade from ``start`` (None: from nothing) to ``to`` runs, in an order that works.
+
+        None when ``start`` is no unseeded state on the way to ``to``: of other revisions, or of the same ones
+        when their sources were others.
+        """
 
 
 @dataclass(frozen=True)

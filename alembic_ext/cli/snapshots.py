@@ -26,6 +26,8 @@ def _run(config: Config, options: Namespace) -> SnapshotsResult:
 
 def _show(config: Config, result: SnapshotsResult) -> None:
     """Print the store, newest first; the snapshots of today's heads are marked."""
+    from iris_devtools.snapshots.times import is_unseeded
+
     if not result.snapshots and not result.broken:
         config.print_stdout("No snapshots in %s. `alembic iris-snapshot` takes the first.", result.store)
         return
@@ -37,7 +39,7 @@ def _show(config: Config, result: SnapshotsResult) -> None:
             printing.size(one.manifest.size),
             printing.count(sum(table.rows for table in one.manifest.tables), "row"),
             f"{one.manifest.created_at:%Y-%m-%d %H:%M}",
-            one.name,
+            one.name + (" (before the seed)" if is_unseeded(one) else ""),
         )
         for one in result.snapshots
     ]

@@ -29,11 +29,12 @@ from typing import Any
 
 from iris_devtools.errors import SchemaSourceError
 
-__all__ = ["RevisionKey", "combine", "revision_key", "source_digest", "text_digest"]
+__all__ = ["RULES", "RevisionKey", "combine", "revision_key", "source_digest", "text_digest"]
 
 # Part of every digest: a new rule for what counts must give new keys, or old snapshots would be taken for
 # new ones.
-_RULES = "iris-devtools-key-1"
+RULES = "iris-devtools-key-1"
+"""The version of the rules; digests that were made by others cannot be compared with these."""
 
 _HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
 _ENGINE = re.compile(r"[a-z0-9][a-z0-9.-]{0,31}")
@@ -125,7 +126,7 @@ def source_digest(text: str) -> str:
             hint="Mend the source; a migration that does not parse cannot run either.",
             line=line,
         ) from exc
-    digest = hashlib.sha256(f"{_RULES}\0source\0".encode())
+    digest = hashlib.sha256(f"{RULES}\0source\0".encode())
     for piece in _pieces(tree):
         digest.update(piece.encode("ascii"))
         digest.update(b"\n")
@@ -133,7 +134,7 @@ def source_digest(text: str) -> str:
 
 
 def _digest(kind: str, *values: Any) -> str:
-    canonical = json.dumps([_RULES, kind, *values], ensure_ascii=True, separators=(",", ":"))
+    canonical = json.dumps([RULES, kind, *values], ensure_ascii=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode("ascii")).hexdigest()
 
 

@@ -9,7 +9,19 @@ from typing import Literal
 
 from iris_devtools.snapshots.key import RevisionKey
 
-__all__ = ["Ancestor", "Plan", "plan"]
+__all__ = ["Ancestor", "Plan", "Step", "plan"]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a replay: a migration, by name. ``digest`` covers its own source, without its ancestors.
+
+    ``place`` is the file that it is in, seen from the project's configuration.
+    """
+
+    name: str
+    digest: str
+    place: str = ""
 
 
 @dataclass(frozen=True)
@@ -17,11 +29,13 @@ class Ancestor:
     """A state from which the target can be reached, and how long the replay from there may take.
 
     ``replay_s`` is an estimate in seconds and only compared with others of the same source, so any unit
-    that grows with the work (the number of migrations, say) will do.
+    that grows with the work (the number of migrations, say) will do. ``steps`` are what has to be replayed,
+    where the source can tell.
     """
 
     key: RevisionKey
     replay_s: float
+    steps: tuple[Step, ...] | None = None
 
     def __post_init__(self) -> None:
         if not self.replay_s >= 0 or math.isinf(self.replay_s):
@@ -30,12 +44,16 @@ class Ancestor:
 
 @dataclass(frozen=True)
 class Plan:
-    """``exact``: restore ``start``. ``nearest``: restore it and go on. ``scratch``: replay everything."""
+    """``exact``: restore ``start``. ``nearest``: restore it and go on. ``scratch``: replay everything.
+
+    ``steps`` are what has to be replayed, and ``replay_s`` how long that may take; None where nobody knows.
+    """
 
     kind: Literal["exact", "nearest", "scratch"]
     target: RevisionKey
     start: RevisionKey | None = None
     replay_s: float | None = None
+    steps: tuple[Step, ...] | None = None
 
     def __str__(self) -> str:
         if self.kind == "exact":
@@ -58,7 +76,7 @@ def plan(
     engines.
     """
     if restorable(target):
-        return Plan("exact", target, start=target, replay_s=0.0)
+        return Plan("exact", target, start=target, replay_s=0.0, steps=())
     best: Ancestor | None = None
     for ancestor in ancestors:
         if ancestor.key.engine != target.engine or ancestor.key == target:
@@ -67,4 +85,4 @@ def plan(
             best = ancestor
     if best is None:
         return Plan("scratch", target)
-    return Plan("nearest", target, start=best.key, replay_s=best.replay_s)
+    return Plan("nearest", target, start=best.key, replay_s=best.replay_s, steps=best.steps)

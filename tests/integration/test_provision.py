@@ -18,6 +18,7 @@ from iris_devtools.admin.driver import login
 from iris_devtools.errors import ChecksumError, MigrationError, StoreError, UnknownRevisionError
 from iris_devtools.provision import (
     SCRATCH_PREFIX,
+    UNSEEDED_FEATURE,
     ensure_snapshot,
     namespace_url,
     ready_namespace,
@@ -241,9 +242,35 @@ def test_a_new_seed_does_not_run_the_migrations_again(admin, tmp_path, store, ta
 
 
 def test_a_seeded_snapshot_is_nobodys_ancestor(admin, source, store):
-    ensure_snapshot(admin, source, store, revisions=["b2"])
+    ensure_snapshot(admin, source, store, revisions=["b2"], keep_unseeded=False)
+    assert [one.manifest.seed for one in store.snapshots()] == [source.seeding]
 
     assert ensure_snapshot(admin, source, store).plan.kind == "scratch"
+
+
+def test_the_state_before_the_seed_is_where_the_next_migration_starts(admin, source, store, target):
+    ensure_snapshot(admin, source, store, revisions=["b2"])
+    source.log.unlink()
+
+    ready = ready_namespace(admin, source, store, namespace=target)
+
+    assert ready.provisioned.plan.kind == "nearest"
+    assert source.ran == ["c3"]
+    assert rows(admin, target) == [(1, "Ada"), (2, "Grace")]
+    kept = [one for one in store.snapshots() if one.manifest.seed is None]
+    assert {one.manifest.revisions for one in kept} == {("b2",), ("c3",)}
+    assert all(one.manifest.features[UNSEEDED_FEATURE] for one in kept)
+
+
+def test_a_mended_seed_runs_on_what_the_migrations_made(admin, source, store):
+    rows_that_work, source.rows = source.rows, ["INSERT INTO nowhere (id) VALUES (1)"]
+    with pytest.raises(Exception, match="(?i)nowhere"):
+        ensure_snapshot(admin, source, store)
+    source.log.unlink()
+    source.rows = rows_that_work
+
+    assert ensure_snapshot(admin, source, store).plan.kind == "nearest"
+    assert source.ran == []
 
 
 def test_a_changed_migration_makes_another_snapshot(admin, source, store):
@@ -254,7 +281,7 @@ def test_a_changed_migration_makes_another_snapshot(admin, source, store):
 
     assert second.built
     assert second.key != first.key
-    assert len(store.snapshots()) == 2
+    assert len([one for one in store.snapshots() if one.manifest.seed]) == 2
 
 
 def test_an_ancestor_that_is_damaged_is_passed_over(admin, tmp_path, store, target):
@@ -464,7 +491,7 @@ def test_a_builder_that_was_killed_is_no_obstacle_to_the_next(standin, admin, so
     with start_build(standin, source, store, die=die) as process:
         process.communicate("go\n", timeout=120)
     assert process.returncode == -signal.SIGKILL
-    assert store.snapshots() == ()
+    assert [one for one in store.snapshots() if one.manifest.seed] == []
     assert len(scratch(admin)) == 1
 
     ready = ready_namespace(admin, source, store, namespace=target)
