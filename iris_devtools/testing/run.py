@@ -160,7 +160,9 @@ class TestRun:
 
     @cached_property
     def _provisioned(self) -> Provisioned:
-        return ensure_snapshot(self._admin, self._source, self._store)
+        return ensure_snapshot(
+            self._admin, self._source, self._store, keep_unseeded=self.settings.keep_unseeded
+        )
 
     @cached_property
     def _namespace(self) -> _Namespace:
@@ -173,7 +175,13 @@ class TestRun:
             with server_lock(self._admin, "namespaces"):
                 drop_leftovers(self._admin, directory=claims)
                 self._opened.enter_context(claimed(name, directory=claims))
-        ready = ready_namespace(self._admin, self._source, self._store, namespace=name)
+        ready = ready_namespace(
+            self._admin,
+            self._source,
+            self._store,
+            namespace=name,
+            keep_unseeded=self.settings.keep_unseeded,
+        )
         if ready.provisioned is not None and (ready.provisioned.built or "_provisioned" not in self.__dict__):
             self.__dict__["_provisioned"] = ready.provisioned
         return _Namespace(self.server().url(name), ready.restored.seconds)
