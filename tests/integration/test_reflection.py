@@ -144,6 +144,16 @@ def test_keys_indexes_comments_and_defaults_come_back(engine, metadata, schema):
     assert inspector.get_columns("author", schema=schema)[1]["comment"] == "who wrote it"
 
 
+def test_a_comment_keeps_its_line_breaks(engine, metadata, schema):
+    comment = "one\ntwo\rthree 'four'"
+    sa.Table("t", metadata, sa.Column("k", sa.String(9), primary_key=True, comment=comment), comment=comment)
+    metadata.create_all(engine)
+    inspector = sa.inspect(engine)
+
+    assert inspector.get_table_comment("t", schema=schema)["text"] == comment
+    assert inspector.get_columns("t", schema=schema)[0]["comment"] == comment
+
+
 def test_a_named_key_of_an_identity_keeps_its_name(engine, metadata, schema):
     sa.Table("t", metadata, sa.Column("id", sa.Integer), sa.PrimaryKeyConstraint("id", name="mine"))
     metadata.create_all(engine)

@@ -245,3 +245,13 @@ class TestForeignKeys:
         family.define("DROP TABLE c")
 
         assert family.write("DELETE FROM p") == 2
+
+    def test_a_parent_finds_its_children_by_an_index(self, family):
+        self.child(family, "ON DELETE CASCADE")
+        (text,) = family.connection.execute(
+            "SELECT sql FROM sqlite_master WHERE name LIKE '%|FK|parent DELETE'"
+        ).fetchone()
+        body = text[text.index("BEGIN") + 5 : text.index(";")].replace('OLD."id"', "?")
+
+        plan = family.connection.execute("EXPLAIN QUERY PLAN " + body, (1,)).fetchall()
+        assert [row[3] for row in plan if row[3].startswith("SCAN")] == []

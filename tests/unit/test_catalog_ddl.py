@@ -140,6 +140,29 @@ class TestCreateTable:
         two.define("DROP TABLE t")
         assert one.dictionary.find("SQLUser", "t") is None
 
+    def test_a_key_that_another_process_adds_reaches_all_temporary_rows(self, open_database, tmp_path):
+        one = open_database(tmp_path / "IRIS.DAT")
+        two = open_database(tmp_path / "IRIS.DAT")
+        one.define("CREATE GLOBAL TEMPORARY TABLE t (a INT)")
+        for value in (1, 1):
+            one.write("INSERT INTO t VALUES (?)", value)
+        two.define("ALTER TABLE t ADD CONSTRAINT u UNIQUE (a)")
+
+        assert one.rows("SELECT a FROM t") == []
+        one.write("INSERT INTO t VALUES (?)", 1)
+        with pytest.raises(SQLError, match="-119"):
+            one.write("INSERT INTO t VALUES (?)", 1)
+        two.define("ALTER TABLE t DROP CONSTRAINT u")
+        one.write("INSERT INTO t VALUES (?)", 1)
+        assert one.rows("SELECT a FROM t") == [(1,), (1,)]
+
+    def test_a_private_column_is_there_for_those_who_know_it(self, database):
+        database.define("CREATE TABLE t (a INT, b INT PRIVATE)")
+        database.write("INSERT INTO t (a, b) VALUES (?, ?)", 1, 2)
+
+        assert database.rows("SELECT * FROM t") == [(1,)]
+        assert database.rows("SELECT b FROM t") == [(2,)]
+
 
 class TestDropTable:
     def test_the_table_is_gone_with_its_rows(self, database):

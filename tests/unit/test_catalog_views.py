@@ -226,7 +226,7 @@ def test_every_system_table_can_be_read(open_database, table):
     database.define("CREATE TABLE t (a INT UNIQUE, b INT REFERENCES t (a))")
 
     for row in database.rows(f"SELECT * FROM {table.qualified_name}"):
-        assert len(row) == len(table.columns)
+        assert len(row) == len([column for column in table.columns if not column.private])
 
 
 def test_the_catalogue_lists_itself(database):

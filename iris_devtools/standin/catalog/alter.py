@@ -108,6 +108,7 @@ def columns_of(table: Table, definitions: Iterable[ColumnDefinition]) -> tuple[C
                 transient=definition.transient,
                 on_update=definition.on_update,
                 property_name=property_name(name, taken),
+                private=definition.private,
             ),
         )
     return columns

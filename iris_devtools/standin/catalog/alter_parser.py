@@ -21,6 +21,7 @@ from iris_devtools.standin.catalog.elements import (
     read_collation,
     read_column,
     read_default,
+    read_description,
     read_element,
     read_object_name,
     unsupported,
@@ -106,7 +107,7 @@ def _alter(reader: Reader) -> ColumnChange:
     if reader.accept("NULL"):
         return ColumnChange(column, nullable=True)
     if reader.accept("%DESCRIPTION"):
-        return ColumnChange(column, description=reader.string())
+        return ColumnChange(column, description=read_description(reader))
     if reader.at("COLLATE"):
         return ColumnChange(column, collation=read_collation(reader, _ANY_TEXT))
     return _type_change(reader, column)

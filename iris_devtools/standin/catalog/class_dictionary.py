@@ -56,7 +56,7 @@ def _properties(name: str) -> SystemView:
             _flag("Transient", "transient"),
             _flag("Required", "required"),
             _flag("Identity", "IS_IDENTITY='YES'"),
-            _flag("Private", "0"),
+            _flag("Private", "private"),
             SystemColumn("InitialExpression", TEXT, "initial_expression"),
             SystemColumn("Description", TEXT, "DESCRIPTION"),
             "Collection= SqlColumnNumber:I=ORDINAL_POSITION+1",

@@ -73,7 +73,7 @@ def unchecked(connection: sqlite3.Connection) -> Iterator[None]:
 def create_foreign_key(
     connection: sqlite3.Connection, child: Table, foreign_key: ForeignKey, parent: Table
 ) -> None:
-    """Make the triggers of a foreign key.
+    """Make the triggers of a foreign key, and an index that lets the parent find its children.
 
     None where a GLOBAL TEMPORARY table takes part: a trigger cannot see the rows of all processes.
     """
@@ -81,6 +81,11 @@ def create_foreign_key(
         return
     own = [_column(child, name) for name in foreign_key.columns]
     keys = [_reference(parent, name) for name in foreign_key.referenced]
+    columns = ", ".join(quoted(column.storage_name) + collate(column) for column in own)
+    connection.execute(
+        f"CREATE INDEX main.{_trigger_name(child, foreign_key, 'children')} "
+        f"ON {quoted(child.storage_name)} ({columns})"
+    )
     _create_child_triggers(connection, child, foreign_key, parent, own, keys)
     _create_parent_trigger(connection, child, foreign_key, parent, own, keys, "DELETE")
     if any(key[0] != ROWID for key in keys):
@@ -88,7 +93,8 @@ def create_foreign_key(
 
 
 def drop_foreign_key(connection: sqlite3.Connection, child: Table, foreign_key: ForeignKey) -> None:
-    """Drop the triggers of a foreign key."""
+    """Drop the triggers and the index of a foreign key."""
+    connection.execute(f"DROP INDEX IF EXISTS main.{_trigger_name(child, foreign_key, 'children')}")
     for event in ("child INSERT", "child UPDATE", "parent DELETE", "parent UPDATE"):
         connection.execute(f"DROP TRIGGER IF EXISTS main.{_trigger_name(child, foreign_key, event)}")
 

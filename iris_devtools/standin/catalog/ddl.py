@@ -130,7 +130,7 @@ def _create_table(work: Work, statement: CreateTable) -> None:
         columns=columns_of(table, definitions),
         description=statement.description,
         parameters=statement.parameters,
-        storage_name=free_table_name(work.connection, table.schema, table.name),
+        storage_name=free_table_name(work.connection, table),
     )
     for definition in definitions:
         for key in definition.keys:
@@ -179,7 +179,7 @@ def _create_table_as(work: Work, statement: CreateTableAs) -> None:
     table = dataclasses.replace(
         table,
         columns=_columns_of_query(query, ()),
-        storage_name=free_table_name(work.connection, table.schema, table.name),
+        storage_name=free_table_name(work.connection, table),
         parameters=statement.parameters,
     )
     create_rows(work.connection, table)

@@ -89,6 +89,7 @@ class ColumnDefinition:
     calculated: bool = False
     transient: bool = False
     on_update: Default | None = None
+    private: bool = False
     keys: tuple[KeyDefinition, ...] = ()
     references: ForeignKeyDefinition | None = None
 

@@ -26,6 +26,7 @@ __all__ = [
     "read_column",
     "read_columns",
     "read_default",
+    "read_description",
     "read_element",
     "read_object_name",
     "unsupported",
@@ -79,6 +80,14 @@ def read_columns(reader: Reader) -> tuple[str, ...]:
         names.append(reader.name())
     reader.expect(")")
     return tuple(names)
+
+
+def read_description(reader: Reader) -> str:
+    """Read the text of %DESCRIPTION as IRIS keeps it: a line feed becomes a blank and three tabs.
+
+    No paper says so, but sqlalchemy-iris turns exactly this back into a line feed when it reads comments.
+    """
+    return reader.string().replace("\n", " \t\t\t")
 
 
 def read_class_parameter(reader: Reader) -> tuple[str, str]:
@@ -201,11 +210,11 @@ def _constraint(reader: Reader, column: ColumnDefinition) -> ColumnDefinition:
     if reader.accept("AUTO_INCREMENT"):
         return replace(column, counter=Counter.AUTO_INCREMENT, type=BIGINT)
     if reader.accept("PRIVATE"):
-        return column
+        return replace(column, private=True)
     if reader.accept("%DESCRIPTION"):
         if column.description is not None:
             raise reader.error(-83, "")
-        return replace(column, description=reader.string())
+        return replace(column, description=read_description(reader))
     if reader.at("CONSTRAINT"):
         return _named_constraint(reader, column)
     if reader.at_any("UNIQUE", "PRIMARY", "REFERENCES"):

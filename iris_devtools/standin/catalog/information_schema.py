@@ -57,9 +57,10 @@ _COLUMNS = _view(
         "CHARACTER_SET_NAME= "
         "COLLATION_CATALOG= COLLATION_SCHEMA= COLLATION_NAME=",
         SystemColumn("DESCRIPTION", TEXT, "DESCRIPTION"),
-        "AUTO_INCREMENT UNIQUE_COLUMN PRIMARY_KEY PROPERTY_NAME",
-        SystemColumn("COMPUTE_CODE", TEXT, "COMPUTE_CODE"),
-        "IS_PERSISTED",
+        "AUTO_INCREMENT UNIQUE_COLUMN PRIMARY_KEY",
+        SystemColumn("PROPERTY_NAME", expression="PROPERTY_NAME", private=True),
+        SystemColumn("COMPUTE_CODE", TEXT, "COMPUTE_CODE", private=True),
+        SystemColumn("IS_PERSISTED", expression="IS_PERSISTED", private=True),
     ),
 )
 

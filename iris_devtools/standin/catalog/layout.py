@@ -38,7 +38,8 @@ _CODE = (
         DESCRIPTION TEXT, AUTO_INCREMENT TEXT, UNIQUE_COLUMN TEXT, PRIMARY_KEY TEXT, PROPERTY_NAME TEXT
         COLLATE SQLUPPER, COMPUTE_CODE TEXT, IS_PERSISTED TEXT, parent TEXT COLLATE SQLUPPER, SqlFieldName
         TEXT COLLATE SQLUPPER, type TEXT, calculated INTEGER,
-        transient INTEGER, required INTEGER, initial_expression TEXT, compute_on_change TEXT)""",
+        transient INTEGER, required INTEGER, private INTEGER,
+        initial_expression TEXT, compute_on_change TEXT)""",
     'CREATE INDEX {schema}."%dict.columns.table" ON "%dict.columns" (TABLE_SCHEMA, TABLE_NAME, COLUMN_NAME)',
     'CREATE INDEX {schema}."%dict.columns.parent" ON "%dict.columns" (parent, PROPERTY_NAME)',
     'CREATE INDEX {schema}."%dict.columns.owner" ON "%dict.columns" (owner)',

@@ -87,6 +87,8 @@ class Column:
     transient: bool = False
     on_update: Default | None = None
     property_name: str = ""
+    private: bool = False
+    """``SELECT *`` does not show it."""
 
 
 @dataclass(frozen=True)

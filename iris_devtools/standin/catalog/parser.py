@@ -22,6 +22,7 @@ from iris_devtools.standin.catalog.definitions import (
 from iris_devtools.standin.catalog.elements import (
     read_class_parameter,
     read_columns,
+    read_description,
     read_element,
     read_object_name,
     unsupported,
@@ -78,7 +79,7 @@ def _table(reader: Reader, *, temporary: bool) -> Statement:
         if reader.accept("%DESCRIPTION"):
             if description is not None:
                 raise reader.error(-82, f" %DESCRIPTION found twice^{reader.read_so_far()}")
-            description = reader.string()
+            description = read_description(reader)
         elif reader.accept("%CLASSPARAMETER"):
             parameters_list.append(read_class_parameter(reader))
         elif reader.accept("%PUBLICROWID"):

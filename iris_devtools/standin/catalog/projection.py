@@ -160,6 +160,7 @@ def _column_rows(table: Table) -> Iterator[Row]:
                 int(column.calculated),
                 int(column.transient),
                 int(not column.nullable),
+                int(column.private),
                 default,
                 ",".join(column.compute_on_change) or None,
             ),

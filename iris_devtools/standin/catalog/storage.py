@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 
+from iris_devtools.standin.catalog.layout import new_stamp
 from iris_devtools.standin.catalog.model import ROWID, Column, Index, Table, TableKind
 from iris_devtools.standin.sql.dialect import quoted
 from iris_devtools.standin.sql.scope import collation_of
@@ -58,9 +59,14 @@ def collate(column: Column) -> str:
     return _COLLATE[collation_of(column.collation)] if column.type.is_text else ""
 
 
-def free_table_name(connection: sqlite3.Connection, schema: str, name: str) -> str:
-    """Return a name for a new table's rows that the database does not hold yet."""
-    wanted = f"{schema}.{name}"
+def free_table_name(connection: sqlite3.Connection, table: Table) -> str:
+    """Return a name for a new table's rows that the database does not hold yet.
+
+    Rows of a GLOBAL TEMPORARY table are in other connections, too: its name is never used again.
+    """
+    wanted = f"{table.schema}.{table.name}"
+    if table.kind is TableKind.TEMPORARY:
+        return f"{wanted}#{new_stamp():x}"
     candidate, number = wanted, 1
     while connection.execute(
         "SELECT 1 FROM main.sqlite_master WHERE name = ? COLLATE NOCASE", (candidate,)
@@ -97,7 +103,10 @@ def drop_rows(connection: sqlite3.Connection, table: Table) -> None:
 
 
 def ensure_temporary(connection: sqlite3.Connection, table: Table) -> None:
-    """Make this connection's own rows of a GLOBAL TEMPORARY table, or bring their columns up to date."""
+    """Make this connection's own rows of a GLOBAL TEMPORARY table, or bring them up to date.
+
+    Rows that break a unique key which another process has added since are lost.
+    """
     info = connection.execute(
         "SELECT name FROM pragma_table_info(?, 'temp')", (table.storage_name,)
     ).fetchall()
@@ -106,12 +115,45 @@ def ensure_temporary(connection: sqlite3.Connection, table: Table) -> None:
         return
     present = {name.upper() for (name,) in info}
     wanted = {column.storage_name.upper() for column in table.columns} | {ROWID}
+    changed = _drop_strange_indexes(connection, table)
     for column in table.columns:
         if column.storage_name.upper() not in present:
             add_column(connection, table, column)
-    for (name,) in info:
-        if name.upper() not in wanted:
-            drop_column(connection, table, name)
+            changed = True
+    if changed or present != wanted:
+        note_keys(connection, table)
+        for (name,) in info:
+            if name.upper() not in wanted:
+                drop_column(connection, table, name)
+    try:
+        _create_missing_indexes(connection, table)
+    except sqlite3.IntegrityError:
+        drop_rows(connection, table)
+        create_rows(connection, table)
+
+
+def _temporary_indexes(connection: sqlite3.Connection, table: Table) -> set[str]:
+    rows = connection.execute(
+        "SELECT name FROM temp.sqlite_master WHERE type = 'index' AND tbl_name = ? AND sql IS NOT NULL",
+        (table.storage_name,),
+    )
+    return {name for (name,) in rows}
+
+
+def _drop_strange_indexes(connection: sqlite3.Connection, table: Table) -> bool:
+    strange = _temporary_indexes(connection, table) - {_index_storage(table, i) for i in table.indexes}
+    for name in strange:
+        connection.execute(f"DROP INDEX temp.{quoted(name)}")
+    return bool(strange)
+
+
+def _create_missing_indexes(connection: sqlite3.Connection, table: Table) -> None:
+    present = _temporary_indexes(connection, table)
+    missing = [index for index in table.indexes if _index_storage(table, index) not in present]
+    for index in missing:
+        create_index(connection, table, index)
+    if missing:
+        note_keys(connection, table)
 
 
 def add_column(connection: sqlite3.Connection, table: Table, column: Column) -> None:
@@ -182,4 +224,8 @@ def has_rows(connection: sqlite3.Connection, table: Table) -> bool:
 
 
 def _index_name(table: Table, index: Index) -> str:
-    return f"{schema_of(table)}.{quoted(f'{table.storage_name}|{index.name.upper()}')}"
+    return f"{schema_of(table)}.{quoted(_index_storage(table, index))}"
+
+
+def _index_storage(table: Table, index: Index) -> str:
+    return f"{table.storage_name}|{index.name.upper()}"

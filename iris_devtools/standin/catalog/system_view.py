@@ -23,6 +23,7 @@ class SystemColumn:
     name: str
     type: SqlType = NAME
     expression: str = "NULL"
+    private: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class SystemView:
                     storage_name=column.name,
                     collation="SQLUPPER" if column.type.is_text else None,
                     property_name="".join(c for c in column.name if c.isalnum()),
+                    private=column.private,
                 )
                 for column in self.columns
             ),

@@ -153,10 +153,10 @@ class Scope:
 
 def table_source(table: Table, alias: str, label: str | None) -> Source:
     """Return the source of a base or system table that is called ``label`` or by its own name."""
-    fields = tuple(_column_field(column, table, alias) for column in table.columns)
+    fields = tuple(_column_field(column, table, alias) for column in table.columns if not column.private)
     rowid = f"{alias}.{quoted(ROWID)}"
     names = {column.name.upper() for column in table.columns}
-    hidden: dict[str, Field] = {}
+    hidden = {c.name.upper(): _column_field(c, table, alias) for c in table.columns if c.private}
     if table.kind not in (TableKind.SYSTEM, TableKind.SYSTEM_VIEW):
         hidden["%ID"] = Field("ID", rowid, BIGINT, nullable=False, table=table)
         if table.identity is None:
