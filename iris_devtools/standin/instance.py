@@ -284,6 +284,25 @@ class Instance:
         Raises LoginRefused with the text for the client (wire-protocol 4.3, iris-facts 2.6 and 6).
         """
         account = self.authenticate(username, password)
+        return self._open(account.name, namespace, client=client, prepare=prepare)
+
+    def open_trusted_process(
+        self,
+        username: str,
+        *,
+        namespace: str,
+        client: ClientInfo | None = None,
+        prepare: Prepare | None = None,
+    ) -> Process:
+        """Enter a namespace without a password: for whom the operating system vouches (iris-facts 5.1).
+
+        Raises LoginRefused when there is no such namespace, or no place under the connection limit.
+        """
+        return self._open(username, namespace, client=client, prepare=prepare)
+
+    def _open(
+        self, username: str, namespace: str, *, client: ClientInfo | None, prepare: Prepare | None
+    ) -> Process:
         with self._lock:
             limit = self.options.connection_limit
             if limit is not None and len(self._processes) + self._arriving >= limit:
@@ -294,7 +313,7 @@ class Instance:
             process = Process(
                 self,
                 next(self._pids),
-                username=account.name,
+                username=username,
                 client=client or ClientInfo(),
                 lease=lease,
                 prepare=prepare,

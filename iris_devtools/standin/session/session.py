@@ -84,6 +84,37 @@ class Session:
         _log.debug("process %d: %s entered %s", process.pid, process.username, process.namespace)
         return Welcome(self._instance.version_text, process.pid, login.isolation)
 
+    def enter(
+        self, username: str, *, namespace: str, client: ClientInfo, password: str | None = None
+    ) -> None:
+        """Begin without a client on the wire, in autocommit mode; without a password on trust.
+
+        Raises LoginRefused.
+        """
+        if password is None:
+            process = self._instance.open_trusted_process(
+                username, namespace=namespace, client=client, prepare=self._furnish
+            )
+        else:
+            process = self._instance.open_process(
+                username, password, namespace=namespace, client=client, prepare=self._furnish
+            )
+        self._state.autocommit = True
+        self._begin(process)
+
+    @property
+    def process(self) -> Process:
+        """The server process of this session; there is one after a login."""
+        if self._process is None:
+            raise RuntimeError("nobody has logged in")
+        return self._process
+
+    def _begin(self, process: Process) -> None:
+        process.on_terminate = self._hang_up
+        self._process = self._state.process = process
+        self._native = NativeCalls(process)
+        _log.debug("process %d: %s entered %s", process.pid, process.username, process.namespace)
+
     def prepare(self, text: str, markers: tuple[Marker, ...]) -> Prepared:
         """Make a statement ready to run; raises SQLError."""
         with self._entered() as place:
