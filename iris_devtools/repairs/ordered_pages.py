@@ -15,14 +15,13 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import func
-from sqlalchemy import select as new_select
 from sqlalchemy import types as sqltypes
 from sqlalchemy.schema import Column
-from sqlalchemy.sql import util as sql_util
 from sqlalchemy.sql.selectable import CompoundSelect, FromClause, Select
 
 from iris_devtools.errors import UnsupportedError
 from iris_devtools.repairs.model import Cure, Repair
+from iris_devtools.repairs.row_numbers import OrderTerm, cut_by_row_number, order_terms
 
 __all__ = ["ORDERED_PAGES"]
 
@@ -31,7 +30,6 @@ __all__ = ["ORDERED_PAGES"]
 ALL_ROWS = 2147483647
 
 _MARK = "_iris_devtools_page"
-_ROW = "iris_rn"
 
 
 class _OrderedPages(Cure):  # type: ignore[misc]
@@ -41,8 +39,21 @@ class _OrderedPages(Cure):  # type: ignore[misc]
         if _MARK in select_stmt.__dict__:
             return select_stmt
         form = self._page_form(select_stmt, asfrom=bool(kwargs.get("asfrom")))
-        translated = self._exact_ordered_text(_copy(select_stmt, form), select_stmt)
-        return self._numbered_rows(translated) if form == "numbered" else translated
+        page = _copy(select_stmt, form)
+        terms: list[OrderTerm] = []
+        names: dict[int, str] = {}
+        if select_stmt._order_by_clauses:
+            state = select_stmt._compile_state_factory(select_stmt, self)
+            terms = order_terms(select_stmt._order_by_clauses, labels=state._label_resolve_dict[0])
+            for required, proxy, _fallback, column, _repeated in state.columns_plus_names:
+                names.setdefault(hash(column), required or proxy or column.name)
+            page = _with_exact_text(page, terms, names)
+        if form != "numbered":
+            return page
+        rows = page.order_by(None).limit(None).offset(None)
+        limit, offset = self._get_limit_or_fetch(page), page._offset_clause
+        cut, row = cut_by_row_number(rows, terms, names=names, limit=limit, offset=offset)
+        return _copy(cut if self.stack else cut.order_by(row), "whole")
 
     def _page_form(self, statement: Any, *, asfrom: bool) -> str:
         if not statement._has_row_limiting_clause:
@@ -65,53 +76,6 @@ class _OrderedPages(Cure):  # type: ignore[misc]
     def _looks_outside(self, statement: Any) -> bool:
         outside = self.stack[-1].get("correlate_froms") or ()
         return any(source in outside for source in statement.get_final_froms())
-
-    def _exact_ordered_text(self, copy: Any, original: Any) -> Any:
-        # IRIS returns a text column in upper case when the statement is ordered by it, unless %EXACT() is
-        # around it.
-        ordered = {
-            hash(column)
-            for element in copy._order_by_clause.clauses
-            for column in sql_util.unwrap_order_by(element)
-            if isinstance(column, Column) and isinstance(column.type, sqltypes.String)
-        }
-        if not ordered:
-            return copy
-        names: dict[int, str] = {}
-        state = original._compile_state_factory(original, self)
-        for required, proxy, _fallback, column, _repeated in state.columns_plus_names:
-            names.setdefault(hash(column), required or proxy or column.name)
-        copy._raw_columns = [
-            func.irisexact(column).label(names[hash(column)])
-            if isinstance(column, Column) and hash(column) in ordered
-            else column
-            for source in copy._raw_columns
-            for column in (source._select_iterable if isinstance(source, FromClause) else (source,))
-        ]
-        return copy
-
-    def _numbered_rows(self, page: Any) -> Any:
-        """Number the rows in a subquery and cut the page out of them: the form for servers before 2025.1."""
-        order: list[Any] = list(page._order_by_clause.clauses)
-        limit, offset = self._get_limit_or_fetch(page), page._offset_clause
-        rows = page.order_by(None).limit(None).offset(None)
-        if rows._distinct or rows._group_by_clauses or rows._having_criteria:
-            # The number would make every row distinct, or be counted inside its group.
-            groups = rows.subquery()
-            adapter = sql_util.ClauseAdapter(groups)
-            order = [adapter.traverse(element) for element in order]
-            rows = _copy(new_select(*groups.c), "whole")
-        number = func.row_number().over(order_by=order or None).label(_ROW)
-        numbered = rows.add_columns(number).subquery()
-        cut = new_select(*[column for column in numbered.c if column.key != _ROW])
-        row = numbered.c[_ROW]
-        if limit is not None and offset is not None:
-            cut = cut.where(row.between(offset + 1, limit + offset))
-        elif offset is not None:
-            cut = cut.where(row > offset)
-        else:
-            cut = cut.where(row <= limit)
-        return _copy(cut if self.stack else cut.order_by(row), "whole")
 
     def get_select_precolumns(self, select: Any, **kw: Any) -> str:
         text: str = super().get_select_precolumns(select, **kw)
@@ -152,6 +116,25 @@ class _OrderedPages(Cure):  # type: ignore[misc]
                 "IRIS has no LIMIT after ORDER BY inside a subquery, and no TOP for a UNION.",
                 hint="Order and limit a select around the union: select(union.subquery()).",
             )
+
+
+def _with_exact_text(page: Any, terms: list[OrderTerm], names: dict[int, str]) -> Any:
+    # IRIS returns a text column in upper case when the statement is ordered by it, unless %EXACT() is around
+    # it.
+    ordered = {
+        hash(term.core)
+        for term in terms
+        if isinstance(term.core, Column) and isinstance(term.core.type, sqltypes.String)
+    }
+    if ordered:
+        page._raw_columns = [
+            func.irisexact(column).label(names[hash(column)])
+            if isinstance(column, Column) and hash(column) in ordered
+            else column
+            for source in page._raw_columns
+            for column in (source._select_iterable if isinstance(source, FromClause) else (source,))
+        ]
+    return page
 
 
 def _copy(statement: Any, form: str) -> Any:
