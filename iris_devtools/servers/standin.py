@@ -39,6 +39,8 @@ _GREETING = struct.pack("<IIIHH", 2, 1, 0, 0x5348, 69)
 _GREETED = struct.Struct("<IIIHH")
 
 _numbers = itertools.count(1)
+_left_to_others: list[subprocess.Popen[bytes]] = []
+"""Servers that were started here and are used by others: kept, for a Popen that is dropped complains."""
 
 
 class StandinProcess:
@@ -55,33 +57,37 @@ class StandinProcess:
         pid: int,
         claim: FileLock,
         process: subprocess.Popen[bytes] | None,
+        stays: bool = False,
     ) -> None:
         self.server = server
         self.data = data
         self.pid = pid
         self._claim = claim
         self._process = process
+        self._stays = stays
 
     @property
     def started_here(self) -> bool:
-        """Whether this object started the server, and so ends it."""
+        """Whether this object started the server."""
         return self._process is not None
 
     def stop(self) -> None:
-        """End the use. A server that was started here ends with it, cleanly; the data stay. Twice is fine.
+        """End the use. The data stay. Twice is fine.
 
-        Waits up to 15 s for the server to end, then kills it; what was committed survives that too.
+        A server that was started here ends before this returns, cleanly, unless others still use it: then
+        it ends after the last of them. It is waited for up to 15 s, then killed; what was committed
+        survives that too.
         """
         process, self._process = self._process, None
-        if process is not None:
-            process.terminate()
-            try:
-                process.wait(_STOP_TIMEOUT_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-            _close_pipes(process)
         self._claim.release()
+        if process is None:
+            return
+        with FileLock(self.data / "starting.lock"):
+            if not self._stays and process.poll() is None and _has_owner(self.data / "owners"):
+                _left_to_others.append(process)
+            else:
+                _end(process)
+        _close_pipes(process)
 
     def __enter__(self) -> StandinProcess:
         return self
@@ -209,6 +215,19 @@ def _starting(data: Path, timeout_s: float) -> Iterator[None]:
         yield
 
 
+def _has_owner(owners: Path) -> bool:
+    return any(_is_held(path) for path in owners.glob("*.lock"))
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(_STOP_TIMEOUT_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
 def _claim(data: Path) -> FileLock:
     owners = data / "owners"
     owners.mkdir(exist_ok=True)
@@ -258,7 +277,7 @@ def _start(
     if process.stdout is not None:
         process.stdout.close()
     return StandinProcess(
-        _server(url.host, url.port), data=data, pid=process.pid, claim=claim, process=process
+        _server(url.host, url.port), data=data, pid=process.pid, claim=claim, process=process, stays=stay
     )
 
 

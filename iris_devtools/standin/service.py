@@ -140,7 +140,7 @@ def _watch(data: Path, ended: threading.Event) -> None:
 
 
 def _has_owner(directory: Path) -> bool:
-    return any([_is_held(path) for path in directory.glob("*.lock")])
+    return any(_is_held(path) for path in directory.glob("*.lock"))
 
 
 def _is_held(lock: Path) -> bool:

@@ -253,6 +253,25 @@ def test_a_server_stays_while_another_process_uses_it(tmp_path):
     _wait_until_gone(port)
 
 
+def test_whoever_started_a_server_cannot_take_it_from_others(tmp_path):
+    starter = start_standin(data=tmp_path)
+    other = running_standin(tmp_path)
+    port = starter.server.port
+    starter.stop()
+    assert answers(port)
+
+    other.stop()
+
+    _wait_until_gone(port)
+
+
+def test_stopping_twice_is_fine(tmp_path):
+    process = start_standin(data=tmp_path)
+    process.stop()
+    process.stop()
+    assert find_standin(tmp_path) is None
+
+
 def test_a_server_that_shall_stay_outlives_its_starter(tmp_path):
     program = (
         "import sys, os, pathlib\n"
