@@ -19,14 +19,15 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
+from alembic_ext.freshness import CAPTURED_FROM, is_captured
 from alembic_ext.project import OpenServer, Project, open_project
-from alembic_ext.results import RestoreResult, SnapshotResult, SnapshotsResult, StatusResult
+from alembic_ext.results import RestoreResult, SnapshotResult, SnapshotsResult
+from alembic_ext.status import key, status
 from iris_devtools.errors import ConfigurationError, MigrationError, SnapshotNotFoundError
 from iris_devtools.progress import SILENT, Reporter
 from iris_devtools.provision import ensure_snapshot, restore_namespace
 from iris_devtools.snapshots.capture import Description, capture
 from iris_devtools.snapshots.key import RevisionKey, revision_key, text_digest
-from iris_devtools.snapshots.plan import plan
 from iris_devtools.snapshots.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
@@ -37,10 +38,7 @@ if TYPE_CHECKING:
     from iris_devtools.admin.connection import Admin
     from iris_devtools.snapshots.snapshot import Snapshot
 
-__all__ = ["restore", "snapshot", "snapshots", "status"]
-
-_CAPTURED_FROM = "captured_from"
-"""The feature in the manifest of a captured snapshot: the namespace that it was taken from."""
+__all__ = ["key", "restore", "snapshot", "snapshots", "status"]
 
 
 def snapshot(
@@ -134,34 +132,8 @@ def snapshots(config: Config) -> SnapshotsResult:
     )
 
 
-def status(config: Config) -> StatusResult:
-    """Tell where the project stands: heads, database, key, and what a snapshot of the heads would need.
-
-    Raises:
-        IrisDevtoolsError: the sources cannot be read, or the server does not answer.
-    """
-    project = open_project(config)
-    with project.open_server() as opened:
-        key = project.source.key(opened.admin.engine)
-        way = plan(
-            key,
-            project.source.ancestors(key),
-            restorable=lambda candidate: project.store.find(candidate) is not None,
-        )
-        return StatusResult(
-            heads=project.source.chain.heads,
-            database=_current(project, opened),
-            namespace=project.namespace,
-            key=key,
-            way=way,
-            snapshot=project.store.find(key),
-            store=str(project.store.directory),
-            server=opened.reason,
-        )
-
-
 def _capture(project: Project, opened: OpenServer, *, description: str, reporter: Reporter) -> SnapshotResult:
-    current = _current(project, opened)
+    current = project.current(opened)
     if current is None:
         raise ConfigurationError(
             f"There is no namespace {project.namespace} to capture.",
@@ -187,7 +159,7 @@ def _capture(project: Project, opened: OpenServer, *, description: str, reporter
         namespace=project.namespace,
         store=project.store,
         key=key,
-        description=Description(text=description, features={_CAPTURED_FROM: project.namespace}),
+        description=Description(text=description, features={CAPTURED_FROM: project.namespace}),
         revision_table=project.source.revision_table,
         reporter=reporter,
     )
@@ -202,7 +174,7 @@ def _find(project: Project, admin: Admin, revisions: Sequence[str]) -> Snapshot:
     if built is not None:
         return built
     for candidate in project.store.snapshots():  # the newest first
-        if _is_captured(candidate) and _same_revisions(candidate.key, key):
+        if is_captured(candidate) and _same_revisions(candidate.key, key):
             return candidate
     raise SnapshotNotFoundError(
         f"{project.store.directory} has no snapshot of {key}.",
@@ -214,24 +186,3 @@ def _find(project: Project, admin: Admin, revisions: Sequence[str]) -> Snapshot:
 
 def _same_revisions(candidate: RevisionKey, key: RevisionKey) -> bool:
     return (candidate.revisions, candidate.engine) == (key.revisions, key.engine)
-
-
-def _is_captured(candidate: Snapshot) -> bool:
-    return _CAPTURED_FROM in candidate.manifest.features
-
-
-def _current(project: Project, opened: OpenServer) -> tuple[str, ...] | None:
-    """Read what the configured database is at; ``None`` when there is no such namespace."""
-    if not opened.admin.namespace_exists(project.namespace):
-        return None
-    from sqlalchemy import NullPool
-
-    from iris_devtools.engine import create_engine
-
-    url = opened.server.url(project.namespace)
-    engine = create_engine(url, settings=project.settings, poolclass=NullPool)
-    try:
-        with engine.connect() as connection:
-            return project.source.current(connection)
-    finally:
-        engine.dispose()

@@ -12,9 +12,10 @@ from alembic_ext.source import AlembicSource
 from iris_devtools.admin.connection import Admin
 from iris_devtools.config import Settings, load_settings
 from iris_devtools.errors import ConfigurationError
+from iris_devtools.schema import source_options
 from iris_devtools.servers.choose import choose_server
 from iris_devtools.servers.server import Server
-from iris_devtools.snapshots.store import Store
+from iris_devtools.snapshots.store import Store, open_store
 from iris_devtools.urls import IrisUrl, parse_url
 
 if TYPE_CHECKING:
@@ -55,6 +56,21 @@ class Project:
         ):
             yield OpenServer(admin=admin, server=handle.server, reason=handle.reason)
 
+    def current(self, opened: OpenServer) -> tuple[str, ...] | None:
+        """Read what the configured database is at; None when there is no such namespace."""
+        if not opened.admin.namespace_exists(self.namespace):
+            return None
+        from sqlalchemy import NullPool
+
+        from iris_devtools.engine import create_engine
+
+        engine = create_engine(opened.server.url(self.namespace), settings=self.settings, poolclass=NullPool)
+        try:
+            with engine.connect() as connection:
+                return self.source.current(connection)
+        finally:
+            engine.dispose()
+
 
 def open_project(config: Config) -> Project:
     """Read everything that a command needs to know, without connecting to anything.
@@ -71,8 +87,8 @@ def open_project(config: Config) -> Project:
     if not url.managed and url.username:
         given |= {"username": url.username, "password": url.password}
     settings = load_settings(here, **given)
-    source = AlembicSource(config, seed=settings.seed)
-    return Project(source=source, settings=settings, url=url, store=Store(settings.store))
+    source = AlembicSource(config, seed=settings.seed, **source_options(settings))
+    return Project(source=source, settings=settings, url=url, store=open_store(settings))
 
 
 def _configured_url(config: Config) -> IrisUrl:

@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from iris_devtools.snapshots.key import RevisionKey
-from iris_devtools.snapshots.plan import Plan
+from iris_devtools.snapshots.plan import Plan, Step
 from iris_devtools.snapshots.snapshot import Snapshot
 from iris_devtools.snapshots.store import BrokenEntry
 from iris_devtools.snapshots.times import is_unseeded
 
-__all__ = ["RestoreResult", "Result", "SnapshotResult", "SnapshotsResult", "StatusResult"]
+if TYPE_CHECKING:
+    from alembic_ext.freshness import Change
+
+__all__ = [
+    "KeyResult",
+    "ReplayedStep",
+    "RestoreResult",
+    "Result",
+    "SnapshotResult",
+    "SnapshotsResult",
+    "StatusResult",
+    "snapshot_json",
+]
 
 
 class Result(Protocol):
@@ -38,7 +50,7 @@ class SnapshotResult:
     def to_json(self) -> dict[str, Any]:
         """Return the snapshot and how it came to be."""
         return {
-            **_snapshot_json(self.snapshot),
+            **snapshot_json(self.snapshot),
             "built": self.built,
             "plan": self.way.kind if self.way else "capture",
             "seconds": round(self.seconds, 3),
@@ -58,7 +70,7 @@ class RestoreResult:
     def to_json(self) -> dict[str, Any]:
         """Return the snapshot and where it was restored."""
         return {
-            **_snapshot_json(self.snapshot),
+            **snapshot_json(self.snapshot),
             "restored_into": self.namespace,
             "seconds": round(self.seconds, 3),
             "server": self.server,
@@ -82,14 +94,44 @@ class SnapshotsResult:
         return {
             "store": self.store,
             "heads": list(self.heads),
-            "snapshots": [_snapshot_json(snapshot) for snapshot in self.snapshots],
+            "snapshots": [snapshot_json(snapshot) for snapshot in self.snapshots],
             "broken": [{"path": str(one.directory), "reason": one.error.message} for one in self.broken],
         }
 
 
 @dataclass(frozen=True)
+class KeyResult:
+    """A key, and nothing else."""
+
+    key: RevisionKey
+
+    def to_json(self) -> dict[str, Any]:
+        """Return its name and its parts."""
+        return {
+            "key": self.key.name,
+            "revisions": list(self.key.revisions),
+            "digest": self.key.digest,
+            "engine": self.key.engine,
+        }
+
+
+@dataclass(frozen=True)
+class ReplayedStep:
+    """A migration that a build would run; ``seconds`` are those of the last time, None if it never ran."""
+
+    step: Step
+    seconds: float | None
+
+
+@dataclass(frozen=True)
 class StatusResult:
-    """Where the project stands. ``database`` is ``None`` when the configured namespace does not exist."""
+    """Where the project stands. ``database`` is ``None`` when the configured namespace does not exist.
+
+    ``changes`` are the differences to the sources of ``compared``, the newest snapshot of the heads (or of
+    anything, when there is none of the heads). ``stale`` are the snapshots that no longer fit the sources.
+    ``replay`` is what a build of the heads would run, ``expected_s`` how long that may take; None when no
+    part of it has ever run.
+    """
 
     heads: tuple[str, ...]
     database: tuple[str, ...] | None
@@ -97,6 +139,12 @@ class StatusResult:
     key: RevisionKey
     way: Plan
     snapshot: Snapshot | None
+    compared: Snapshot | None
+    changes: tuple[Change, ...]
+    stale: tuple[Snapshot, ...]
+    replay: tuple[ReplayedStep, ...]
+    expected_s: float | None
+    seed: str | None
     store: str
     server: str
 
@@ -117,13 +165,26 @@ class StatusResult:
             "engine": self.key.engine,
             "plan": self.way.kind,
             "plan_start": self.way.start.name if self.way.start else None,
-            "snapshot": _snapshot_json(self.snapshot) if self.snapshot else None,
+            "snapshot": snapshot_json(self.snapshot) if self.snapshot else None,
+            "compared_with": self.compared.name if self.compared else None,
+            "changes": [
+                {"what": one.what, "kind": one.kind, "name": one.name, "place": one.place}
+                for one in self.changes
+            ],
+            "stale": [one.name for one in self.stale],
+            "replay": [
+                {"revision": one.step.name, "place": one.step.place, "seconds": one.seconds}
+                for one in self.replay
+            ],
+            "expected_seconds": self.expected_s,
+            "seed": self.seed,
             "store": self.store,
             "server": self.server,
         }
 
 
-def _snapshot_json(snapshot: Snapshot) -> dict[str, Any]:
+def snapshot_json(snapshot: Snapshot) -> dict[str, Any]:
+    """Return what every command says of a snapshot."""
     manifest = snapshot.manifest
     return {
         "name": snapshot.name,

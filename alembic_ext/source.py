@@ -19,6 +19,7 @@ from alembic_ext.chain import Chain
 from iris_devtools.errors import ConfigurationError, IrisDevtoolsError, MigrationError
 from iris_devtools.schema import Seed
 from iris_devtools.snapshots.key import RevisionKey, revision_key
+from iris_devtools.snapshots.keyfiles import key_files_digest
 from iris_devtools.snapshots.plan import Ancestor, Step
 
 if TYPE_CHECKING:
@@ -39,15 +40,30 @@ class AlembicSource:
 
     name = "alembic"
 
-    def __init__(self, config: Config, *, seed: str | None = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        *,
+        seed: str | None = None,
+        seed_parameters: Mapping[str, Any] | None = None,
+        key_files: Mapping[str, str] | None = None,
+    ) -> None:
         self.config = config
-        self.chain = Chain.from_config(config)
+        self.key_files = dict(key_files or {})
+        self.chain = Chain.from_config(config, data=key_files_digest(self.key_files))
         # After the chain: reading it puts the project's directories (prepend_sys_path) where the seed can be
         # imported.
-        self._seed = Seed.load(seed) if seed else None
+        self._seed = Seed.load(seed, parameters=seed_parameters) if seed else None
 
     @classmethod
-    def from_reference(cls, reference: str, *, seed: str | None = None) -> AlembicSource:
+    def from_reference(
+        cls,
+        reference: str,
+        *,
+        seed: str | None = None,
+        seed_parameters: Mapping[str, Any] | None = None,
+        key_files: Mapping[str, str] | None = None,
+    ) -> AlembicSource:
         """Return the source of the project whose ``alembic.ini`` (or ``pyproject.toml``) lies at a path.
 
         Raises:
@@ -62,8 +78,10 @@ class AlembicSource:
                 path=path,
             )
         if path.name == "pyproject.toml":
-            return cls(Config(toml_file=path), seed=seed)
-        return cls(Config(path), seed=seed)
+            config = Config(toml_file=path)
+        else:
+            config = Config(path)
+        return cls(config, seed=seed, seed_parameters=seed_parameters, key_files=key_files)
 
     @property
     def revision_table(self) -> str:

@@ -21,6 +21,7 @@ variables there, too).
 from __future__ import annotations
 
 import difflib
+import json
 import os
 import re
 import sys
@@ -30,7 +31,16 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    PrivateAttr,
+    SecretStr,
+    ValidationError,
+    field_validator,
+)
 
 from iris_devtools.errors import ConfigurationError
 from iris_devtools.urls import DEFAULT_NAMESPACE, DEFAULT_PORT, parse_url
@@ -114,6 +124,13 @@ class Settings(BaseModel):
     seed: str | None = Field(
         default=None, description="a callable that fills a migrated database, as module:callable"
     )
+    seed_parameters: dict[str, JsonValue] = Field(
+        default_factory=dict, description="keyword arguments of the seed; part of the key"
+    )
+    key_files: tuple[str, ...] = Field(
+        default=(),
+        description="globs of files that migrations or the seed read; their contents are part of the key",
+    )
     keep_unseeded: bool = Field(
         default=True,
         description="keep the migrated state before the seed, too: the next migration starts from there",
@@ -141,6 +158,17 @@ class Settings(BaseModel):
         if value is not None and not _REFERENCE.fullmatch(value):
             raise ValueError('must be written "module:name", as in "app.fixtures:fill"')
         return value
+
+    @field_validator("key_files", mode="before")
+    @classmethod
+    def _is_list(cls, value: object) -> object:
+        # A variable of the environment holds one text.
+        return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+    @field_validator("seed_parameters", mode="before")
+    @classmethod
+    def _is_table(cls, value: object) -> object:
+        return json.loads(value) if isinstance(value, str) else value
 
     @property
     def origins(self) -> Mapping[str, str]:

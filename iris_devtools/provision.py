@@ -25,6 +25,7 @@ from iris_devtools.schema import SchemaSource, SteppedSource
 from iris_devtools.snapshots.capture import Description, capture
 from iris_devtools.snapshots.inspection import Thoroughness
 from iris_devtools.snapshots.key import RevisionKey
+from iris_devtools.snapshots.keyfiles import KEY_FILES_FEATURE
 from iris_devtools.snapshots.plan import Ancestor, Plan, plan
 from iris_devtools.snapshots.restore import Restored, Staged, instantiate, stage
 from iris_devtools.snapshots.serverlock import server_lock
@@ -323,6 +324,8 @@ def _build(
             steps = source.replay(None, chosen.target) or ()
             before = Times.of(store.snapshots(), engine=admin.engine)
             features[STEPS_FEATURE] = record(steps, seconds, before)
+            if source.key_files:
+                features[KEY_FILES_FEATURE] = dict(source.key_files)
         if keep_unseeded and source.seeding is not None:
             with watch.step("keep"):
                 _keep_unseeded(admin, source, store, chosen.target, namespace, features, reporter)

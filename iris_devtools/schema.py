@@ -11,10 +11,11 @@ import contextlib
 import difflib
 import importlib
 import inspect
+import json
 import sys
 import tokenize
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
@@ -26,6 +27,7 @@ from iris_devtools.errors import (
     UnknownRevisionError,
 )
 from iris_devtools.snapshots.key import RevisionKey, combine, revision_key, source_digest, text_digest
+from iris_devtools.snapshots.keyfiles import key_files_digest, read_key_files
 from iris_devtools.snapshots.manifest import SeedInfo
 from iris_devtools.snapshots.plan import Ancestor, Step
 from iris_devtools.urls import IrisUrl
@@ -46,6 +48,7 @@ __all__ = [
     "metadata_digest",
     "schema_source_names",
     "source_from_settings",
+    "source_options",
 ]
 
 ENTRY_POINT_GROUP = "iris_devtools.schema_sources"
@@ -103,6 +106,10 @@ class SchemaSource(Protocol):
 class SteppedSource(SchemaSource, Protocol):
     """A schema source that knows its steps: plans then go by measured seconds and start from any state."""
 
+    @property
+    def key_files(self) -> Mapping[str, str]:
+        """Return the digests of files that its steps or its seed read, by place; they are in every key."""
+
     def replay(self, start: RevisionKey | None, to: RevisionKey) -> tuple[Step, ...] | None:
         """Return what an upgrade from ``start`` (None: from nothing) to ``to`` runs, in an order that works.
 
@@ -122,11 +129,12 @@ class Seed:
 
     reference: str
     digest: str
-    fill: Callable[[Any], object]
+    fill: Callable[..., object]
+    parameters: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
-    def load(cls, reference: str) -> Seed:
-        """Return the seed at ``module:callable``.
+    def load(cls, reference: str, *, parameters: Mapping[str, Any] | None = None) -> Seed:
+        """Return the seed at ``module:callable``, which will be called with the parameters as keywords.
 
         Raises ConfigurationError for text of another form, SchemaSourceError when there is no such callable.
         """
@@ -137,8 +145,10 @@ class Seed:
                 hint="Name a function that takes a SQLAlchemy Session: def fill(session): ...",
                 reference=reference,
             )
-        digest = combine((), source_digest(_source_of(fill, reference)), reference)
-        return cls(reference=reference, digest=digest, fill=fill)
+        given = dict(parameters or {})
+        more = [json.dumps(given, sort_keys=True, ensure_ascii=True)] if given else []
+        digest = combine((), source_digest(_source_of(fill, reference)), reference, *more)
+        return cls(reference=reference, digest=digest, fill=fill, parameters=given)
 
     @property
     def info(self) -> SeedInfo:
@@ -151,7 +161,7 @@ class Seed:
 
         with _engine(url) as engine, Session(engine) as session:
             try:
-                self.fill(session)
+                self.fill(session, **self.parameters)
                 session.commit()
             except Exception as exc:
                 raise MigrationError(
@@ -171,12 +181,22 @@ class MetadataSource:
     name = "metadata"
     revision_table: str | None = None
 
-    def __init__(self, metadata: MetaData, *, seed: Seed | None = None) -> None:
+    def __init__(
+        self, metadata: MetaData, *, seed: Seed | None = None, key_files: Mapping[str, str] | None = None
+    ) -> None:
         self.metadata = metadata
+        self.key_files = dict(key_files or {})
         self._seed = seed
 
     @classmethod
-    def from_reference(cls, reference: str, *, seed: str | None = None) -> MetadataSource:
+    def from_reference(
+        cls,
+        reference: str,
+        *,
+        seed: str | None = None,
+        seed_parameters: Mapping[str, Any] | None = None,
+        key_files: Mapping[str, str] | None = None,
+    ) -> MetadataSource:
         """Return the source for ``module:object``, a MetaData or anything that has one as ``.metadata``."""
         from sqlalchemy import MetaData
 
@@ -188,7 +208,8 @@ class MetadataSource:
                 hint="Name the object whose tables create_all makes, like app.models:Base.",
                 reference=reference,
             )
-        return cls(metadata, seed=Seed.load(seed) if seed else None)
+        loaded = Seed.load(seed, parameters=seed_parameters) if seed else None
+        return cls(metadata, seed=loaded, key_files=key_files)
 
     @property
     def seeding(self) -> SeedInfo | None:
@@ -206,14 +227,18 @@ class MetadataSource:
             )
         return revision_key(
             (self.name,),
-            sources=(metadata_digest(self.metadata),),
+            sources=[
+                digest
+                for digest in (metadata_digest(self.metadata), key_files_digest(self.key_files))
+                if digest is not None
+            ],
             seed=self._seed.digest if self._seed else None,
             engine=engine,
         )
 
     def ancestors(self, key: RevisionKey) -> Sequence[Ancestor]:
         """Return the same tables without the seed, where there is one: there is no other way to build on."""
-        unseeded = MetadataSource(self.metadata).key(key.engine)
+        unseeded = MetadataSource(self.metadata, key_files=self.key_files).key(key.engine)
         return () if unseeded == key else (Ancestor(unseeded, 0.0),)
 
     def upgrade(self, url: IrisUrl, *, to: RevisionKey) -> None:
@@ -332,8 +357,22 @@ def source_from_settings(settings: Settings) -> SchemaSource:
         reference = str(settings.alembic_config or settings.root / "alembic.ini")
     else:
         reference = str(settings.root)
-    source: SchemaSource = factory.from_reference(reference, seed=settings.seed)
+    source: SchemaSource = factory.from_reference(reference, seed=settings.seed, **source_options(settings))
     return source
+
+
+def source_options(settings: Settings) -> dict[str, Any]:
+    """Return what ``from_reference`` of a source is given besides the seed: only what the settings have.
+
+    So a source need not take ``seed_parameters`` (a mapping) or ``key_files`` (digests by place) as long as
+    nobody sets them. Raises ConfigurationError for a pattern that matches nothing.
+    """
+    options: dict[str, Any] = {}
+    if settings.seed_parameters:
+        options["seed_parameters"] = settings.seed_parameters
+    if settings.key_files:
+        options["key_files"] = read_key_files(settings.root, settings.key_files)
+    return options
 
 
 def load_object(reference: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from alembic_ext.cli import restore, snapshot, snapshots, status
+from alembic_ext.cli import key, restore, snapshot, snapshots, status
 from alembic_ext.cli.command import Command
 
 __all__ = ["COMMANDS"]
@@ -14,4 +14,5 @@ COMMANDS: tuple[Command[Any], ...] = (
     restore.COMMAND,
     snapshots.COMMAND,
     status.COMMAND,
+    key.COMMAND,
 )

@@ -15,12 +15,12 @@ from iris_devtools.admin import Admin
 from iris_devtools.config import Settings, load_settings
 from iris_devtools.errors import ConfigurationError, IrisDevtoolsError, ServerError, UnsupportedError
 from iris_devtools.provision import Provisioned, ensure_snapshot, ready_namespace
-from iris_devtools.schema import SchemaSource, load_schema_source
+from iris_devtools.schema import SchemaSource, load_schema_source, source_options
 from iris_devtools.servers.choose import choose_server
 from iris_devtools.servers.server import Server, ServerHandle
 from iris_devtools.snapshots.serverlock import server_lock
 from iris_devtools.snapshots.snapshot import Snapshot
-from iris_devtools.snapshots.store import Store
+from iris_devtools.snapshots.store import Store, open_store
 from iris_devtools.testing.leftovers import claimed, drop_leftovers
 from iris_devtools.urls import IrisUrl
 
@@ -156,7 +156,7 @@ class TestRun:
 
     @cached_property
     def _store(self) -> Store:
-        return Store(self.settings.store)
+        return open_store(self.settings)
 
     @cached_property
     def _provisioned(self) -> Provisioned:
@@ -217,7 +217,7 @@ def schema_source(settings: Settings) -> SchemaSource:
         )
     kind = load_schema_source(name)
     make: Callable[..., SchemaSource] = getattr(kind, "from_reference", kind)
-    return make(reference, seed=settings.seed)
+    return make(reference, seed=settings.seed, **source_options(settings))
 
 
 def _provisioned_in_words(provisioned: Provisioned) -> str:
