@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Union
 
 __all__ = ["Argument", "ByRef", "ObjectRef", "Scalar", "Undefined"]
 
-Scalar = Union[None, int, float, Decimal, str, bytes]
+Scalar = int | float | Decimal | str | bytes | None
 """SQL NULL (and ObjectScript's undefined) is ``None``; the SQL empty string is ``""``.
 
 Text and bytes look alike on the wire (item type 01), so values arrive as ``str``, Latin-1 decoded;
@@ -38,4 +37,4 @@ class Undefined:
     """An argument that the caller left out (wire item ``01``)."""
 
 
-Argument = Union[Scalar, ObjectRef, ByRef, Undefined]
+Argument = Scalar | ObjectRef | ByRef | Undefined
