@@ -1,0 +1,48 @@
+"""Where things are in the image (iris-terminal-and-image D.1, D.2)."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+__all__ = ["INSTALLATION", "INSTANCE", "SUPERSERVER_PORT", "State", "data_directory", "read_state"]
+
+INSTALLATION = Path("/usr/irissys")
+INSTANCE = "IRIS"
+SUPERSERVER_PORT = 1972
+_STATE = "iris.lck"
+
+
+@dataclass(frozen=True)
+class State:
+    """A running server, as its lock file tells."""
+
+    pid: int
+    since: str
+    version: str
+
+
+def data_directory(environment: Mapping[str, str] | None = None) -> Path:
+    """Return where the databases are: the durable directory when there is one."""
+    variables = os.environ if environment is None else environment
+    return Path(variables.get("ISC_DATA_DIRECTORY") or INSTALLATION)
+
+
+def state_file(data: Path) -> Path:
+    """Return the lock file of a server."""
+    return data / "mgr" / _STATE
+
+
+def read_state(data: Path) -> State | None:
+    """Return the server that runs on a data directory; ``None`` when none does."""
+    try:
+        found: dict[str, Any] = json.loads(state_file(data).read_text(encoding="utf-8"))
+        state = State(int(found["pid"]), str(found["since"]), str(found["version"]))
+        os.kill(state.pid, 0)
+    except (OSError, ValueError, KeyError):
+        return None
+    return state
