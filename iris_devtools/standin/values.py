@@ -1,4 +1,4 @@
-"""The values that cross the stand-in's rooms: what a wire item, a SQL parameter or a class argument may be."""
+"""The values that cross the stand-in's rooms: wire items, SQL parameters and class arguments."""
 
 from __future__ import annotations
 
