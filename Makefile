@@ -27,8 +27,8 @@ check: $(READY) ## formatter, linter, types, import walls
 matrix: $(READY) ## test against every supported Alembic and SQLAlchemy line
 	$(BIN)/python -m tests.matrix
 
-bench: ## measure (not yet)
-	@echo "make bench: not yet; there are no benchmarks in this version."
+bench: $(READY) ## measure; prints ratios, each with its limit
+	@$(BIN)/python -m tests.bench
 
 format: $(READY) ## format the code and sort its imports
 	$(BIN)/ruff check --fix-only --quiet .

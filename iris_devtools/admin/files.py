@@ -7,7 +7,7 @@ import binascii
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -158,13 +158,27 @@ class Files(Linked):
             OSError: the local file cannot be read.
 
         """
+        return self.write(remote, _pieces_of(local), source=local, progress=progress)
+
+    def write(
+        self,
+        remote: str,
+        pieces: Iterable[bytes],
+        *,
+        source: Path,
+        progress: ProgressCallback | None = None,
+    ) -> Transfer:
+        """Write a file on the server as :meth:`upload` does, from pieces; ``source`` is for messages.
+
+        What the pieces raise comes through, and the part is deleted.
+        """
         started = time.perf_counter()
         part = remote + ".part"
         size = 0
         digest = hashlib.sha256()
         try:
             with self._writer(part) as write:
-                for piece in _pieces_of(local):
+                for piece in pieces:
                     write(piece)
                     digest.update(piece)
                     size += len(piece)
@@ -173,9 +187,9 @@ class Files(Linked):
             arrived = self.file_size(part)
             if arrived != size:
                 raise ChecksumError(
-                    f"Only {arrived} of {size} bytes of {local} arrived at {part}.",
+                    f"Only {arrived} of {size} bytes of {source} arrived at {part}.",
                     hint="Check the free space of the server's disk, and try again.",
-                    path=str(local),
+                    path=str(source),
                     expected=size,
                     found=arrived,
                 )
@@ -204,8 +218,7 @@ class Files(Linked):
         digest = hashlib.sha256()
         try:
             with part.open("wb") as file:
-                pieces = _pieces_of(Path(remote)) if self._link.target.local_files else self._read(remote)
-                for piece in pieces:
+                for piece in self.read(remote):
                     file.write(piece)
                     digest.update(piece)
                     size += len(piece)
@@ -224,6 +237,18 @@ class Files(Linked):
             part.unlink(missing_ok=True)
             raise
         return Transfer(size, digest.hexdigest(), time.perf_counter() - started)
+
+    def read(self, remote: str) -> Iterator[bytes]:
+        """Yield the content of a file of the server in pieces.
+
+        Raises:
+            AdministrationError: the server cannot read it.
+            OSError: a server that shares our file system lets us not read it.
+
+        """
+        if self._link.target.local_files:
+            return _pieces_of(Path(remote))
+        return self._read(remote)
 
     def _writer(self, path: str) -> _LocalWriter | _RemoteWriter:
         if self._link.target.local_files:

@@ -9,9 +9,10 @@ from importlib.metadata import version as installed_version
 
 from pydantic import JsonValue
 
-from iris_devtools.admin import Admin, Database, Transfer
-from iris_devtools.errors import EngineMismatchError, RevisionMismatchError
+from iris_devtools.admin import DATABASE_FILE, Admin, Database
+from iris_devtools.errors import ChecksumError, EngineMismatchError, RevisionMismatchError
 from iris_devtools.progress import SILENT, Reporter
+from iris_devtools.snapshots.compression import SUFFIX, FileWriter
 from iris_devtools.snapshots.inspection import count_rows, find_table, read_revisions
 from iris_devtools.snapshots.key import RevisionKey
 from iris_devtools.snapshots.manifest import DatabaseFile, KnownQuery, Manifest, Role, SeedInfo, TableRows
@@ -122,7 +123,7 @@ def capture(
             timings={**(timings or {}), **watch.timings},
         )
         with watch.step("publish"):
-            published = writer.publish(manifest, replace=replace)
+            published = writer.publish(manifest, replace=replace, hashed=True)
     return Captured(published.snapshot, published.first, watch.seconds, watch.timings)
 
 
@@ -150,8 +151,30 @@ def _inspect(
 
 
 def _copy_out(admin: Admin, database: Database, writer: SnapshotWriter, reporter: Reporter) -> DatabaseFile:
-    name = _FILE_NAMES[database.role]
+    """Read, hash, compress and write the file in one pass: its database is dismounted all the while."""
+    level = writer.compression
+    name = _FILE_NAMES[database.role] + (SUFFIX if level is not None else "")
     total = admin.file_size(database.file)
-    with reporter.step(f"Reading {name} of {database.name}", total=total, unit="bytes") as step:
-        moved: Transfer = admin.download(database.file, writer.directory / name, progress=step.advance)
-    return DatabaseFile(role=database.role, name=name, size=moved.size, sha256=moved.sha256)
+    with (
+        reporter.step(f"Reading {DATABASE_FILE} of {database.name}", total=total, unit="bytes") as step,
+        FileWriter(writer.directory / name, level=level, size=total) as out,
+    ):
+        for piece in admin.read(database.file):
+            out.write(piece)
+            step.advance(len(piece))
+        if out.size != total:
+            raise ChecksumError(
+                f"Only {out.size} of {total} bytes of {database.file} arrived.",
+                hint="The file changed or the connection broke; take the snapshot again.",
+                path=database.file,
+                expected=total,
+                found=out.size,
+            )
+    return DatabaseFile(
+        role=database.role,
+        name=name,
+        size=out.size,
+        sha256=out.sha256,
+        compression=out.compression,
+        stored_size=out.stored_size if level is not None else None,
+    )

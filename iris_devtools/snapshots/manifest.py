@@ -33,6 +33,7 @@ from iris_devtools.snapshots.key import RevisionKey
 __all__ = [
     "MANIFEST_NAME",
     "SCHEMA_VERSION",
+    "Compression",
     "DatabaseFile",
     "KnownQuery",
     "Manifest",
@@ -43,10 +44,15 @@ __all__ = [
 
 MANIFEST_NAME = "manifest.json"
 
-SCHEMA_VERSION = 1
-"""Version of the manifest format. Any change of a field makes it larger; a larger one is not read."""
+SCHEMA_VERSION = 2
+"""Version of the manifest format. Any change of a field makes it larger; a larger one is not read.
+
+1: database files as they are. 2: they may be compressed.
+"""
 
 Role = Literal["data", "code", "both"]
+
+Compression = Literal["none", "zstd"]
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}")
 
@@ -56,12 +62,17 @@ class _Part(BaseModel):
 
 
 class DatabaseFile(_Part):
-    """One database file of the snapshot: what it holds for the namespace, and how to know it again."""
+    """One database file of the snapshot: what it holds for the namespace, and how to know it again.
+
+    ``size`` and ``sha256`` are those of the data; ``stored_size`` is how many bytes a compressed file takes.
+    """
 
     role: Role
     name: str
     size: Annotated[int, Field(gt=0)]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    compression: Compression = "none"
+    stored_size: Annotated[int, Field(gt=0)] | None = None
 
     @field_validator("name")
     @classmethod
@@ -69,6 +80,17 @@ class DatabaseFile(_Part):
         if not _PLAIN_NAME.fullmatch(name) or name.casefold() == MANIFEST_NAME:
             raise ValueError(f"{name!r} is not the plain name of a file beside the manifest")
         return name
+
+    @model_validator(mode="after")
+    def _knows_how_it_is_kept(self) -> DatabaseFile:
+        if (self.compression == "none") != (self.stored_size is None):
+            raise ValueError("stored_size is given for a compressed file, and for no other")
+        return self
+
+    @property
+    def bytes_on_disk(self) -> int:
+        """Return how many bytes the file takes in the snapshot."""
+        return self.size if self.stored_size is None else self.stored_size
 
 
 class TableRows(_Part):
@@ -110,7 +132,7 @@ class Manifest(_Part):
 
     fixture_id: Annotated[str, Field(min_length=1)]
     version: Annotated[str, Field(min_length=1)]
-    schema_version: Literal[1] = 1
+    schema_version: Literal[1, 2] = 2
     description: str = ""
     created_at: AwareDatetime
     iris_version: Annotated[str, Field(min_length=1)]
@@ -139,6 +161,8 @@ class Manifest(_Part):
             raise ValueError("revisions are sorted and not repeated")
         if sorted(file.role for file in self.files) not in (["both"], ["code", "data"]):
             raise ValueError("files are either one of role 'both', or one of 'data' and one of 'code'")
+        if self.schema_version < 2 and any(file.compression != "none" for file in self.files):
+            raise ValueError("a file is compressed only from format 2 on")
         _refuse_repetition("file", (file.name for file in self.files))
         _refuse_repetition("table", (str(table) for table in self.tables))
         _refuse_repetition("known query", (query.name for query in self.known_queries))
@@ -153,6 +177,11 @@ class Manifest(_Part):
     def size(self) -> int:
         """Return the bytes of all database files."""
         return sum(file.size for file in self.files)
+
+    @property
+    def bytes_on_disk(self) -> int:
+        """Return how many bytes the database files take in the snapshot."""
+        return sum(file.bytes_on_disk for file in self.files)
 
     def to_json(self) -> str:
         """Return the text of ``manifest.json``, indented, keys in the order of the fields."""

@@ -348,7 +348,9 @@ def _upload(
     # A name of our own, because a process of another machine may upload the same.
     temporary = f"{staged.path}.{secrets.token_hex(4)}"
     with reporter.step(f"Staging {file.name}", total=file.size, unit="bytes") as step:
-        moved = admin.upload(snapshot.path(file), temporary, progress=step.advance)
+        moved = admin.write(
+            temporary, snapshot.pieces(file), source=snapshot.path(file), progress=step.advance
+        )
     if moved.sha256 != file.sha256:
         admin.delete(temporary)
         raise ChecksumError(

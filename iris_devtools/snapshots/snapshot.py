@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-import threading
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from iris_devtools.errors import ChecksumError
 from iris_devtools.progress import SILENT, Reporter
+from iris_devtools.snapshots import verified
+from iris_devtools.snapshots.compression import DamagedFileError, read_pieces
 from iris_devtools.snapshots.key import RevisionKey
 from iris_devtools.snapshots.manifest import DatabaseFile, Manifest
 
-__all__ = ["CHUNK_BYTES", "Snapshot", "open_snapshot"]
-
-CHUNK_BYTES = 1024 * 1024
-
-_Identity = tuple[int, int, int, int]
-
-_known_digests: dict[_Identity, str] = {}
-_known_digests_lock = threading.Lock()
+__all__ = ["Snapshot", "open_snapshot"]
 
 
 @dataclass(frozen=True)
@@ -51,26 +46,45 @@ class Snapshot:
                 size = path.stat().st_size
             except OSError as exc:
                 raise _damaged(self, file, f"cannot be read: {exc.strerror}", found=None) from exc
-            if size != file.size:
-                raise _damaged(self, file, f"has {size} bytes instead of {file.size}", found=size)
+            if size != file.bytes_on_disk:
+                raise _damaged(self, file, f"has {size} bytes instead of {file.bytes_on_disk}", found=size)
 
     def verify(self, *, reporter: Reporter = SILENT) -> None:
-        """Raise ChecksumError unless every database file has the size and the SHA-256 that the manifest
-        gives.
+        """Raise ChecksumError unless the data of every database file have the size and the SHA-256 that the
+        manifest gives.
 
-        A file that this process read once is not read again as long as its inode, size and time of change
-        stay.
+        A file that any process verified once is not read again as long as it is the same one, see
+        :mod:`iris_devtools.snapshots.verified`.
         """
         self.require_sizes()
         for file in self.manifest.files:
             path = self.path(file)
             try:
-                found = _sha256(path, reporter=reporter)
+                found = verified.known_digest(path)
             except OSError as exc:
                 raise _damaged(self, file, f"cannot be read: {exc.strerror}", found=None) from exc
+            if found is None:
+                digest = hashlib.sha256()
+                with reporter.step(f"Checking {file.name}", total=file.size, unit="bytes") as step:
+                    for piece in self.pieces(file):
+                        digest.update(piece)
+                        step.advance(len(piece))
+                found = digest.hexdigest()
+                verified.remember(path, found)
             if found != file.sha256:
                 problem = f"has the checksum {found[:12]}... instead of {file.sha256[:12]}..."
                 raise _damaged(self, file, problem, found=found)
+
+    def pieces(self, file: DatabaseFile) -> Iterator[bytes]:
+        """Yield the data of a file of the manifest, decompressed; raise ChecksumError when they cannot be
+        what was published.
+        """
+        try:
+            yield from read_pieces(self.path(file), compression=file.compression, size=file.size)
+        except DamagedFileError as exc:
+            raise _damaged(self, file, str(exc), found=None) from exc
+        except OSError as exc:
+            raise _damaged(self, file, f"cannot be read: {exc.strerror}", found=None) from exc
 
 
 def open_snapshot(directory: Path) -> Snapshot:
@@ -79,27 +93,6 @@ def open_snapshot(directory: Path) -> Snapshot:
     The manifest is read and checked, the database files are not (see :meth:`Snapshot.verify`).
     """
     return Snapshot(directory=directory, manifest=Manifest.read(directory))
-
-
-def _sha256(path: Path, *, reporter: Reporter) -> str:
-    status = path.stat()
-    identity = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
-    with _known_digests_lock:
-        known = _known_digests.get(identity)
-    if known is not None:
-        return known
-    digest = hashlib.sha256()
-    with (
-        reporter.step(f"Checking {path.name}", total=status.st_size, unit="bytes") as step,
-        path.open("rb") as stream,
-    ):
-        while piece := stream.read(CHUNK_BYTES):
-            digest.update(piece)
-            step.advance(len(piece))
-    found = digest.hexdigest()
-    with _known_digests_lock:
-        _known_digests[identity] = found
-    return found
 
 
 def _damaged(snapshot: Snapshot, file: DatabaseFile, problem: str, *, found: object) -> ChecksumError:

@@ -5,6 +5,7 @@
     .iris-snapshots/
       .gitignore                 "*": snapshots are made, not committed
       .locks/                    one lock a key, one a writer, and who holds it
+      .verified/                 which file was verified, so that it is not read again
       .tmp-<name>-<random>/      somebody writes, or died writing: then nobody holds its lock
       <name>/manifest.json
       <name>/IRIS.DAT
@@ -30,13 +31,15 @@ from typing import NoReturn, Protocol
 
 from filelock import FileLock, Timeout
 
+from iris_devtools.config import Settings
 from iris_devtools.errors import ManifestError, SnapshotNotFoundError, StoreError
 from iris_devtools.progress import SILENT, Reporter
+from iris_devtools.snapshots import verified
 from iris_devtools.snapshots.key import RevisionKey
 from iris_devtools.snapshots.manifest import MANIFEST_NAME, Manifest
 from iris_devtools.snapshots.snapshot import Snapshot, open_snapshot
 
-__all__ = ["BrokenEntry", "Destination", "Published", "SnapshotWriter", "Store", "Survey"]
+__all__ = ["BrokenEntry", "Destination", "Published", "SnapshotWriter", "Store", "Survey", "open_store"]
 
 _LOCKS = ".locks"
 _TEMPORARY = ".tmp-"
@@ -78,11 +81,13 @@ class SnapshotWriter:
         self.compression = compression
         self._final = final
 
-    def publish(self, manifest: Manifest, *, replace: bool = False) -> Published:
+    def publish(self, manifest: Manifest, *, replace: bool = False, hashed: bool = False) -> Published:
         """Write the manifest, make everything durable and give the directory its final name.
 
         When another writer was first, its snapshot stays and is returned; what was written here is dropped.
         ``replace`` instead takes away what has the name, whole or broken; for a moment there is nothing then.
+        ``hashed`` says that the digests in the manifest are those of the bytes just written, so that nobody
+        has to read them again.
         Raises StoreError when the disk refuses.
         """
         try:
@@ -98,6 +103,9 @@ class SnapshotWriter:
             return Published(snapshot=open_snapshot(self._final), first=False)
         except OSError as exc:
             _fail("write", self._final, exc)
+        if hashed:
+            for file in manifest.files:
+                verified.remember(self._final / file.name, file.sha256)
         return Published(snapshot=Snapshot(directory=self._final, manifest=manifest), first=True)
 
     def _rename(self) -> None:
@@ -238,6 +246,7 @@ class Store:
                 path=directory,
                 store=self.directory,
             )
+        verified.forget(directory)
         try:
             _remove(directory)
         except FileNotFoundError:
@@ -301,6 +310,7 @@ class Store:
     def _prepare(self) -> None:
         try:
             (self.directory / _LOCKS).mkdir(parents=True, exist_ok=True)
+            (self.directory / verified.RECORDS).mkdir(exist_ok=True)
             ignore = self.directory / ".gitignore"
             if not ignore.exists():
                 ignore.write_text("# Snapshots are made, not committed.\n*\n", encoding="utf-8")
@@ -329,6 +339,11 @@ class Store:
 
     def _lock_path(self, name: str) -> Path:
         return self.directory / _LOCKS / f"{name}.lock"
+
+
+def open_store(settings: Settings) -> Store:
+    """Return the store that the settings describe."""
+    return Store(settings.store, compression=settings.compression_level or None)
 
 
 def _remove(entry: Path) -> None:

@@ -96,9 +96,9 @@ class DirectoryAdmin:
         Path(path).unlink(missing_ok=True)
         return there
 
-    def upload(self, local: Path, remote: str, *, progress: Any) -> Transfer:
+    def write(self, remote: str, pieces: Any, *, source: Path, progress: Any) -> Transfer:
         self._act("upload")
-        content = local.read_bytes()
+        content = b"".join(pieces)
         Path(remote).write_bytes(content)
         progress(len(content))
         return Transfer(len(content), hashlib.sha256(content).hexdigest(), 0.0)
