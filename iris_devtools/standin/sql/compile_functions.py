@@ -138,6 +138,14 @@ def _same_number(function: str) -> Builder:
     return build
 
 
+def _floor(env: Env, node: nodes.Function, arguments: list[Value]) -> Value:
+    """FLOOR alone tells text that is no number from 0: it answers NULL (iris-sql.md 6.2)."""
+    (value,) = arguments
+    if value.type is None or value.type.is_text:
+        return Value(f"iris_floor({env.text(value)})", UNKNOWN_NUMBER)
+    return _numbers("iris_floor")(env, node, arguments)
+
+
 def _constant(text: str, sql_type: SqlType, *, nullable: bool = False) -> Builder:
     def build(_env: Env, _node: nodes.Function, _arguments: list[Value]) -> Value:
         return Value(text, sql_type, nullable=nullable)
@@ -404,7 +412,7 @@ _define("STUFF", _stuff, 4)
 _define("ABS", _same_number("iris_abs"), 1)
 _define("SIGN", _numbers("iris_sign", INTEGER), 1)
 _define("CEILING", _numbers("iris_ceiling"), 1)
-_define("FLOOR", _numbers("iris_floor"), 1)
+_define("FLOOR", _floor, 1)
 _define("SQRT", _numbers("iris_sqrt"), 1)
 _define("SQUARE", _numbers("iris_square"), 1)
 _define("POWER", _numbers("iris_power"), 2)

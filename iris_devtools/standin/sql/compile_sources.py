@@ -46,7 +46,7 @@ def compile_source(env: Env, ref: nodes.TableRef) -> Render:
 def _add(env: Env, source: Source) -> None:
     for other in env.scope.sources:
         clash = {label for label in source.labels & other.labels if len(label) == 1}
-        if clash and (other.table is None or source.table is None or other.table is source.table):
+        if clash and (1 in (len(source.labels), len(other.labels)) or source.labels == other.labels):
             (name,) = next(iter(clash))
             raise env.statement.error(-20, f" Name conflict: {name} is given to two tables")
     env.scope.sources.append(source)

@@ -32,7 +32,7 @@ LAST_DAY = 2980013
 _DATE = re.compile(r"\s*(\d{4})-(\d{1,2})-(\d{1,2})\Z")
 _TIME = re.compile(r"\s*(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d*))?)?\Z")
 _TIMESTAMP = re.compile(
-    r"\s*(\d{4})-(\d{1,2})-(\d{1,2})(?:[ T](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d*))?)?Z?)?\s*\Z"
+    r"\s*(\d{1,4})-(\d{1,2})-(\d{1,2})(?:[ T](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d*))?)?Z?)?\s*\Z"
 )
 _POSIX_EPOCH = datetime(1970, 1, 1)
 _POSIX_AFTER = 2**60
@@ -59,7 +59,7 @@ def date_text(number: int) -> str:
 
 def parse_date(text: str) -> int | None:
     """Read ``YYYY-MM-DD``, or the date of a timestamp text; return ``None`` for anything else."""
-    match = _DATE.match(text) or _TIMESTAMP.match(text)
+    match = _DATE.match(text) or (_TIMESTAMP.match(text) if ":" in text else None)
     if match is None:
         return None
     try:

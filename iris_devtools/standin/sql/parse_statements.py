@@ -39,6 +39,8 @@ class StatementParser(QueryParser):
         no_check = self._filing_words()
         reader.accept("INTO")
         table = self.table_name(with_alias=False)
+        if reader.at("INTO"):  # INSERT IGNORE INTO t: the word is taken for the table
+            raise reader.error(-30, f" Table 'SQLUSER.{table.parts[-1].upper()}' not found")
         if reader.accept("SET"):
             assignments = self._assignments()
             columns = tuple(column for column, _ in assignments)
