@@ -147,13 +147,24 @@ def _join(env: Env, ref: nodes.Join) -> Render:
 
     def render() -> str:
         a, b = left(), right()
-        if isinstance(ref.left, nodes.Join) and ref.kind != ",":
+        if isinstance(ref.left, nodes.Join) and ref.left.kind == "," and ref.kind != ",":
             a = f"({a})"
-        if isinstance(ref.right, nodes.Join):
+        if isinstance(ref.right, nodes.Join) and (ref.kind != "," or _keeps_right_rows(ref.right)):
             b = f"({b})"
         return f"{a}{kind} {b}" + (f" ON {condition}" if condition else "")
 
     return render
+
+
+def _keeps_right_rows(ref: nodes.TableRef) -> bool:
+    """Tell whether a join would mean something else if it were read from left to right, with what precedes.
+
+    Brackets are a subquery to SQLite, so they stand only where they must.
+    """
+    if not isinstance(ref, nodes.Join):
+        return False
+    nested = isinstance(ref.right, nodes.Join)
+    return nested or ref.kind in ("RIGHT", "FULL") or _keeps_right_rows(ref.left)
 
 
 def _join_condition(env: Env, ref: nodes.Join, left: list[Source], right: list[Source]) -> str:

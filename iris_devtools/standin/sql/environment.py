@@ -203,8 +203,11 @@ class Env:
         """
         if value.parameter is None:
             return value.sql
+        marker = self.statement.marker(value.parameter)
         if convert is None:
-            convert = _LITERALS.get(self.statement.marker(value.parameter), values.plain)
+            convert = _LITERALS.get(marker, values.plain)
+        elif marker in (10, 11):
+            convert = values.after(_LITERALS[marker], convert)
         return self.statement.bind(value.parameter, convert)
 
     def parameter(self, number: int) -> Value:

@@ -12,6 +12,7 @@ from functools import lru_cache
 from iris_devtools.standin.collation import sqlupper
 from iris_devtools.standin.errors import SQLError
 from iris_devtools.standin.sql import numbers
+from iris_devtools.standin.sql.values import utf16_length
 from iris_devtools.standin.values import Scalar
 
 __all__ = ["NULL_TAKING_TEXT_FUNCTIONS", "TEXT_FUNCTIONS", "like"]
@@ -328,8 +329,8 @@ TEXT_FUNCTIONS: dict[str, Callable[..., Scalar]] = {
     "iris_like_upper": _like_upper,
     "iris_like_string": _like_string,
     "iris_matches": _matches,
-    "iris_length": lambda value: len(_text(value).rstrip()),
-    "iris_char_length": lambda value: len(value) if isinstance(value, bytes) else len(_text(value)),
+    "iris_length": lambda value: utf16_length(_text(value).rstrip()),
+    "iris_char_length": lambda v: len(v) if isinstance(v, bytes) else utf16_length(_text(v)),
     "iris_substring": _substring,
     "iris_substr": _substr,
     "iris_extract": _extract,

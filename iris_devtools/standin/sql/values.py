@@ -18,6 +18,7 @@ from iris_devtools.standin.types import Code, SqlType
 from iris_devtools.standin.values import Scalar
 
 __all__ = [
+    "after",
     "compare_anything",
     "compare_with",
     "fetch",
@@ -148,6 +149,15 @@ def integer_literal(value: Scalar) -> Scalar:
         except ValueError:
             return number_literal(value)
     return plain(value)
+
+
+def after(first: Convert, second: Convert) -> Convert:
+    """Return the conversion that does one after the other."""
+
+    def convert(value: Scalar) -> Scalar:
+        return second(first(value))
+
+    return convert
 
 
 def literal(value: Scalar) -> Scalar:

@@ -293,6 +293,12 @@ def test_lifted_literals_become_what_they_were(sql):
     assert [str(v) for v in row] == ["5", "1.5", "7", "None"]
 
 
+def test_a_lifted_number_is_canonical_as_text_too(people):
+    people.write("INSERT INTO Pet (kind) VALUES (:%qpar(1))", "1.50", markers=(11,))
+    assert people.column("SELECT id FROM Pet WHERE kind = :%qpar(1)", "01.5", markers=(11,)) == [4]
+    assert people.column("SELECT kind || :%qpar(1) FROM Pet WHERE id = 4", "0.50", markers=(11,)) == ["1.5.5"]
+
+
 def test_a_translation_tells_which_system_tables_it_reads(people):
     select = people.translate("SELECT COUNT(*) FROM INFORMATION_SCHEMA.TABLES, Person")
     assert select.reads == {"INFORMATION_SCHEMA.TABLES"}
