@@ -157,7 +157,7 @@ def _join(env: Env, ref: nodes.Join) -> Render:
 
 
 def _keeps_right_rows(ref: nodes.TableRef) -> bool:
-    """Tell whether a join would mean something else if it were read from left to right, with what precedes.
+    """Tell whether a join after a comma needs brackets, because SQLite lets the comma bind as tightly.
 
     Brackets are a subquery to SQLite, so they stand only where they must.
     """

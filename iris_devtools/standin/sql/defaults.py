@@ -93,7 +93,7 @@ def stored_text(env: Env, value: Value, column: Column, table: Table, verb: str)
         if sql_type.is_vector:
             convert = store(_NEVER, label, verb)
         return env.text(value, convert)
-    if value.is_null or value.type == sql_type:
+    if value.is_null or (value.type == sql_type and _is_column(value)):
         return value.sql
     if value.type is not None and value.type.is_stream and not sql_type.is_stream:
         raise env.statement.error(-303, f" Field '{column.name}' cannot take a stream")
@@ -103,6 +103,12 @@ def stored_text(env: Env, value: Value, column: Column, table: Table, verb: str)
     if value.type is not None and value.type.is_temporal:
         text = odbc_text(env, value)
     return f"iris_store({text}, {store_spec(sql_type, label, verb)})"
+
+
+def _is_column(value: Value) -> bool:
+    """Tell whether a value is a column as it is stored: an expression may hold more than its type says."""
+    field = value.field
+    return field is not None and field.column is not None and field.sql == value.sql
 
 
 _NEVER = SqlType(Code.VARCHAR, "VARCHAR", element="NONE", dimension=-1)

@@ -218,6 +218,14 @@ def _translate(value: Scalar, old: Scalar, new: Scalar = "") -> str:
     return _text(value).translate(table)
 
 
+def _cased(text: str, change: Callable[[str], str]) -> str:
+    """Change the case; a character whose other case is more than one character stays (``ß``)."""
+    changed = change(text)
+    if len(changed) == len(text):
+        return changed
+    return "".join(c if len(other := change(c)) > 1 else other for c in text)
+
+
 def _trim(value: Scalar, where: Scalar, characters: Scalar = " ") -> str:
     text, unwanted = _text(value), _text(characters)
     if where == "LEADING":
@@ -343,8 +351,8 @@ TEXT_FUNCTIONS: dict[str, Callable[..., Scalar]] = {
     "iris_replace": _replace,
     "iris_stuff": _stuff,
     "iris_translate": _translate,
-    "iris_uppercase": lambda value: "".join(c if c == "ß" else c.upper() for c in _text(value)),
-    "iris_lowercase": lambda value: _text(value).lower(),
+    "iris_uppercase": lambda value: _cased(_text(value), str.upper),
+    "iris_lowercase": lambda value: _cased(_text(value), str.lower),
     "iris_trim": _trim,
     "iris_ltrim": lambda value: _text(value).lstrip(" "),
     "iris_rtrim": lambda value: _text(value).rstrip(" "),

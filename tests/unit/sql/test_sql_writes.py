@@ -47,6 +47,15 @@ def test_expressions_are_checked_like_parameters(people):
     ]
 
 
+def test_expressions_are_rounded_to_the_scale_of_their_column(sql):
+    sql.define("CREATE TABLE n (a NUMERIC(18,0), b NUMERIC(18,0))")
+    sql.write("INSERT INTO n (a) VALUES (1), (2)")
+    sql.write("INSERT INTO n (b) SELECT AVG(a) FROM n")
+    sql.write("UPDATE n SET b = ROUND(7/2, 1) WHERE a = 1")
+    sql.write("UPDATE n SET b = a WHERE a = 2")
+    assert sql.rows("SELECT a, b FROM n ORDER BY ID") == [(1, 4), (2, 2), (None, 2)]
+
+
 def test_numbers_are_rounded_to_their_scale(people):
     people.write(
         "INSERT INTO Person (Name, Age, Salary) VALUES ('r', ?, ?)", Decimal("1.5"), Decimal("2.345")
