@@ -19,8 +19,8 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
-from alembic_ext.freshness import CAPTURED_FROM, is_captured
 from alembic_ext.project import OpenServer, Project, open_project
+from alembic_ext.prune import prune, remove, tidy
 from alembic_ext.results import RestoreResult, SnapshotResult, SnapshotsResult
 from alembic_ext.status import key, status
 from iris_devtools.errors import ConfigurationError, MigrationError, SnapshotNotFoundError
@@ -28,6 +28,7 @@ from iris_devtools.progress import SILENT, Reporter
 from iris_devtools.provision import ensure_snapshot, restore_namespace
 from iris_devtools.snapshots.capture import Description, capture
 from iris_devtools.snapshots.key import RevisionKey, revision_key, text_digest
+from iris_devtools.snapshots.retention import CAPTURED_FROM, is_captured
 from iris_devtools.snapshots.stopwatch import Stopwatch
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from iris_devtools.admin.connection import Admin
     from iris_devtools.snapshots.snapshot import Snapshot
 
-__all__ = ["key", "restore", "snapshot", "snapshots", "status"]
+__all__ = ["key", "prune", "remove", "restore", "snapshot", "snapshots", "status"]
 
 
 def snapshot(
@@ -76,6 +77,8 @@ def snapshot(
             description=Description(text=description),
             reporter=reporter,
         )
+        if provisioned.built:
+            tidy(project, opened)
         return SnapshotResult(
             snapshot=provisioned.snapshot,
             built=provisioned.built,

@@ -7,17 +7,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from iris_devtools.snapshots.keyfiles import KEY_FILES_FEATURE
-from iris_devtools.snapshots.times import recorded_steps
+from iris_devtools.snapshots.retention import is_captured
+from iris_devtools.snapshots.times import is_unseeded, recorded_steps
 
 if TYPE_CHECKING:
     from alembic_ext.source import AlembicSource
     from iris_devtools.snapshots.manifest import Manifest
     from iris_devtools.snapshots.snapshot import Snapshot
 
-__all__ = ["CAPTURED_FROM", "Change", "Freshness", "changes_since", "freshness", "is_captured", "last_built"]
-
-CAPTURED_FROM = "captured_from"
-"""The feature in the manifest of a captured snapshot: the namespace that it was taken from."""
+__all__ = ["Change", "Freshness", "changes_since", "freshness", "last_built", "useless"]
 
 Freshness = Literal["current", "captured", "stale", "unreachable"]
 """``current``: what the sources make now. ``captured``: a database as it stood, at revisions that exist.
@@ -54,9 +52,30 @@ def freshness(source: AlembicSource, snapshot: Snapshot) -> Freshness:
     return "stale"
 
 
-def is_captured(snapshot: Snapshot) -> bool:
-    """Tell whether the snapshot was taken from a database as it stood."""
-    return CAPTURED_FROM in snapshot.manifest.features
+def useless(source: AlembicSource, snapshots: Iterable[Snapshot]) -> dict[str, str]:
+    """Return, by name, why nothing will ever ask for a snapshot again, for those of which that is so.
+
+    That are those that no longer fit the sources, and those that were kept before a seed ran and lie behind
+    a newer one of that kind: a build starts from that one.
+    """
+    reasons = {
+        "stale": "its sources were edited",
+        "unreachable": "its revisions are no more",
+    }
+    found: dict[str, str] = {}
+    starts: list[Snapshot] = []
+    for one in snapshots:
+        fits = freshness(source, one)
+        if fits in reasons:
+            found[one.name] = reasons[fits]
+        elif fits == "current" and is_unseeded(one):
+            starts.append(one)
+    for one in starts:
+        for other in starts:
+            same_engine = one.key.engine == other.key.engine
+            if same_engine and one.key != other.key and source.replay(one.key, other.key) is not None:
+                found[one.name] = f"builds start from {other.name} now"
+    return found
 
 
 def last_built(snapshots: Iterable[Snapshot], *, revisions: tuple[str, ...], engine: str) -> Snapshot | None:

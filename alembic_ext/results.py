@@ -13,9 +13,11 @@ from iris_devtools.snapshots.times import is_unseeded
 
 if TYPE_CHECKING:
     from alembic_ext.freshness import Change
+    from iris_devtools.snapshots.retention import Removal
 
 __all__ = [
     "KeyResult",
+    "PruneResult",
     "ReplayedStep",
     "RestoreResult",
     "Result",
@@ -112,6 +114,41 @@ class KeyResult:
             "revisions": list(self.key.revisions),
             "digest": self.key.digest,
             "engine": self.key.engine,
+        }
+
+
+@dataclass(frozen=True)
+class PruneResult:
+    """What was removed from the store, or would be (``dry_run``), and what is left."""
+
+    removals: tuple[Removal, ...]
+    kept: int
+    kept_bytes: int
+    dry_run: bool
+    store: str
+
+    @property
+    def freed_bytes(self) -> int:
+        """Return the bytes of all that went."""
+        return sum(one.candidate.size_bytes for one in self.removals if not one.prevented)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the list, the least recently used first."""
+        return {
+            "store": self.store,
+            "dry_run": self.dry_run,
+            "removed": [
+                {
+                    "name": one.candidate.snapshot.name,
+                    "reason": one.reason,
+                    "bytes": one.candidate.size_bytes,
+                    "prevented": one.prevented or None,
+                }
+                for one in self.removals
+            ],
+            "freed_bytes": self.freed_bytes,
+            "kept": self.kept,
+            "kept_bytes": self.kept_bytes,
         }
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from iris_devtools.snapshots.manifest import SeedInfo
     from iris_devtools.urls import IrisUrl
 
-__all__ = ["AlembicSource"]
+__all__ = ["AlembicSource", "environment_for", "require_database"]
 
 
 class AlembicSource:
@@ -142,7 +142,7 @@ class AlembicSource:
         script = ScriptDirectory.from_config(self.config)
         seconds: dict[str, float] = {}
         try:
-            with _logging_kept(), _url_in(self.config, url):
+            with environment_for(self.config, url):
                 for revision in to.revisions:
                     self._upgrade_to(revision, script=script, url=url, seconds=seconds)
         except IrisDevtoolsError:
@@ -162,7 +162,7 @@ class AlembicSource:
         # What alembic.command.upgrade does, with a look at the connection before the first migration runs,
         # and at the clock before and after each: Alembic asks for the next when it is through with one.
         def steps(current: Any, context: MigrationContext) -> Iterator[Any]:
-            _require_database(context, url)
+            require_database(context, url)
             for step in script._upgrade_revs(revision, current):
                 started = time.perf_counter()
                 yield step
@@ -195,7 +195,8 @@ class AlembicSource:
         return value if isinstance(value, str) else None
 
 
-def _require_database(context: MigrationContext, url: IrisUrl) -> None:
+def require_database(context: MigrationContext, url: IrisUrl) -> None:
+    """Raise MigrationError unless ``env.py`` connected to the database that it was told to use."""
     if context.connection is None:
         raise MigrationError(
             "env.py runs in offline mode, which migrates nothing.",
@@ -210,6 +211,15 @@ def _require_database(context: MigrationContext, url: IrisUrl) -> None:
             wanted=url.render(),
             used=used.render_as_string(hide_password=True),
         )
+
+
+@contextmanager
+def environment_for(config: Config, url: IrisUrl) -> Iterator[None]:
+    """Let the project's ``env.py`` find a namespace as its database for the block, and keep its hands off
+    logging.
+    """
+    with _logging_kept(), _url_in(config, url):
+        yield
 
 
 @contextmanager

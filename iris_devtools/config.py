@@ -42,6 +42,7 @@ from pydantic import (
     field_validator,
 )
 
+from iris_devtools.amounts import parse_bytes
 from iris_devtools.errors import ConfigurationError
 from iris_devtools.urls import DEFAULT_NAMESPACE, DEFAULT_PORT, parse_url
 
@@ -131,6 +132,14 @@ class Settings(BaseModel):
         default=(),
         description="globs of files that migrations or the seed read; their contents are part of the key",
     )
+    max_store_bytes: int | None = Field(
+        default=None,
+        ge=0,
+        description="above this size, as in 2GB, the least recently used snapshots are removed after a build",
+    )
+    snapshot_on_upgrade: bool = Field(
+        default=False, description="leave a snapshot behind after every successful `alembic upgrade`"
+    )
     keep_unseeded: bool = Field(
         default=True,
         description="keep the migrated state before the seed, too: the next migration starts from there",
@@ -164,6 +173,11 @@ class Settings(BaseModel):
     def _is_list(cls, value: object) -> object:
         # A variable of the environment holds one text.
         return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+    @field_validator("max_store_bytes", mode="before")
+    @classmethod
+    def _is_size(cls, value: object) -> object:
+        return parse_bytes(value) if isinstance(value, str) else value
 
     @field_validator("seed_parameters", mode="before")
     @classmethod

@@ -22,6 +22,7 @@ from iris_devtools.admin.namespaces import check_namespace_name
 from iris_devtools.errors import ChecksumError, ManifestError, ServerError, StoreError
 from iris_devtools.progress import SILENT, Reporter
 from iris_devtools.schema import SchemaSource, SteppedSource
+from iris_devtools.snapshots import leases
 from iris_devtools.snapshots.capture import Description, capture
 from iris_devtools.snapshots.inspection import Thoroughness
 from iris_devtools.snapshots.key import RevisionKey
@@ -132,6 +133,7 @@ def ensure_snapshot(
                 chosen = choose_plan(source, store, key, rebuild=rebuild)
                 found = _build(admin, source, store, chosen, watch, keep_unseeded, description, reporter)
                 built = True
+    leases.hold(found)
     return Provisioned(found, chosen, built, watch.seconds, watch.timings)
 
 
@@ -154,6 +156,7 @@ def restore_namespace(
     that was made here is dropped again when the restore into it fails.
     """
     watch = Stopwatch()
+    leases.hold(snapshot)
     if staged is None or staged.manifest != snapshot.manifest:
         staged = stage(admin, snapshot, reporter=reporter)
     created = _make_missing(admin, snapshot, namespace, reporter)
@@ -383,6 +386,7 @@ def _restore_start(admin: Admin, store: Store, chosen: Plan, namespace: str, rep
     start = store.find(chosen.start) if chosen.start is not None else None
     if start is None:
         return
+    leases.hold(start)
     try:
         staged = stage(admin, start, reporter=reporter)
     except ChecksumError as error:

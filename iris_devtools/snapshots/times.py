@@ -35,6 +35,8 @@ STEPS_FEATURE = "steps"
 UNSEEDED_FEATURE = "unseeded"
 """The feature of a manifest that tells: taken on the way to another snapshot, before its seed ran."""
 
+_LONGEST_S = 1e9
+
 UNKNOWN_STEP_S = 0.05
 """What a step is expected to take as long as none was ever measured."""
 
@@ -112,6 +114,7 @@ def _records(manifest: Manifest) -> list[tuple[Step, float | None]]:
         digest, place, seconds = entry.get("digest"), entry.get("place"), entry.get("seconds")
         if not isinstance(digest, str) or not isinstance(place, str):
             continue
-        usable = isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and 0 <= seconds < 1e9
-        found.append((Step(name, digest, place), float(seconds) if usable and seconds is not None else None))
+        usable = isinstance(seconds, float) or (isinstance(seconds, int) and not isinstance(seconds, bool))
+        took_s = float(str(seconds)) if usable else -1.0
+        found.append((Step(name, digest, place), took_s if 0 <= took_s < _LONGEST_S else None))
     return found

@@ -18,6 +18,7 @@ from iris_devtools.provision import Provisioned, ensure_snapshot, ready_namespac
 from iris_devtools.schema import SchemaSource, load_schema_source, source_options
 from iris_devtools.servers.choose import choose_server
 from iris_devtools.servers.server import Server, ServerHandle
+from iris_devtools.snapshots.retention import keep_within
 from iris_devtools.snapshots.serverlock import server_lock
 from iris_devtools.snapshots.snapshot import Snapshot
 from iris_devtools.snapshots.store import Store, open_store
@@ -160,9 +161,11 @@ class TestRun:
 
     @cached_property
     def _provisioned(self) -> Provisioned:
-        return ensure_snapshot(
+        provisioned = ensure_snapshot(
             self._admin, self._source, self._store, keep_unseeded=self.settings.keep_unseeded
         )
+        self._tidy(provisioned)
+        return provisioned
 
     @cached_property
     def _namespace(self) -> _Namespace:
@@ -182,9 +185,16 @@ class TestRun:
             namespace=name,
             keep_unseeded=self.settings.keep_unseeded,
         )
+        if ready.provisioned is not None:
+            self._tidy(ready.provisioned)
         if ready.provisioned is not None and (ready.provisioned.built or "_provisioned" not in self.__dict__):
             self.__dict__["_provisioned"] = ready.provisioned
         return _Namespace(self.server().url(name), ready.restored.seconds)
+
+    def _tidy(self, provisioned: Provisioned) -> None:
+        """Keep the store within the size that the settings give, after something was added to it."""
+        if provisioned.built and self.settings.max_store_bytes is not None:
+            keep_within(self._store, self.settings.max_store_bytes, admin=self._admin)
 
 
 def schema_source(settings: Settings) -> SchemaSource:
