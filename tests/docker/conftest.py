@@ -1,0 +1,87 @@
+"""Tests on a real Docker engine: skipped, with the reason, where none answers.
+
+Without more the image is the stand-in laid out like that of IRIS (``tests/docker/image``). The variable
+``IRIS_DEVTOOLS_TEST_IMAGE`` names another, such as ``intersystems/iris-community:latest-em``.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from iris_devtools.errors import ServerNotFoundError
+from iris_devtools.servers.container import IRISContainer
+from iris_devtools.servers.container.engine import connect_engine
+from iris_devtools.servers.container.labels import labelled
+
+HERE = Path(__file__).parent
+
+
+def _builder() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("standin_image_build", HERE / "image" / "build.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[Any]:
+    """The Docker engine that answers here."""
+    try:
+        client = connect_engine(timeout_s=60)
+    except ServerNotFoundError as error:
+        pytest.skip(f"no Docker engine: {error.message}")
+    yield client
+    client.close()
+
+
+@pytest.fixture(scope="session")
+def image(engine: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The name of the image under test."""
+    if named := os.environ.get("IRIS_DEVTOOLS_TEST_IMAGE"):
+        return named
+    from filelock import FileLock
+
+    builder = _builder()
+    # The directory above is the run's, which all workers share.
+    with FileLock(tmp_path_factory.getbasetemp().parent / "standin-image.lock"):
+        try:
+            name: str = builder.build()
+        except builder.ImageUnavailable as error:
+            pytest.skip(f"no image: {error}")
+    return name
+
+
+@pytest.fixture(scope="session")
+def standin_image(image: str) -> str:
+    """The image of the stand-in, for tests of what no real server can be made to do."""
+    if os.environ.get("IRIS_DEVTOOLS_TEST_IMAGE"):
+        pytest.skip("the image under test is a real one")
+    return image
+
+
+@pytest.fixture(scope="session")
+def iris(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[IRISContainer]:
+    """A running container for all tests that leave it alive."""
+    with IRISContainer.image(image, directory=tmp_path_factory.mktemp("containers")) as container:
+        yield container
+
+
+@pytest.fixture
+def ours(engine: Any, tmp_path: Path) -> Iterator[Any]:
+    """Return the containers whose project is this test's directory; all of them are gone afterwards."""
+
+    def find() -> list[Any]:
+        return labelled(engine, project=str(tmp_path))
+
+    yield find
+    for container in find():
+        container.remove(force=True, v=True)
