@@ -123,6 +123,15 @@ class Chain:
         """Return the revisions that a revision follows or depends on, sorted."""
         return self._parents[revision]
 
+    def depends_on(self, revision: str) -> tuple[str, ...]:
+        """Return those of the parents that the revision only depends on, and does not follow."""
+        followed = _as_tuple(self._scripts[revision].down_revision)
+        return tuple(parent for parent in self._parents[revision] if parent not in followed)
+
+    def labels(self, revision: str) -> tuple[str, ...]:
+        """Return the branch labels that a revision carries, sorted."""
+        return tuple(sorted(self._scripts[revision].branch_labels))
+
     def migration(self, revision: str) -> Migration:
         """Return one migration by its full id."""
         if revision not in self._migrations:

@@ -3,6 +3,7 @@
 Alembic loads this module (entry point ``alembic.plugins``) while ``alembic`` itself is still being imported.
 So nothing here may import ``alembic.config``: the commands are registered when that module has been
 imported, by a hook around ``CommandLine._generate_args``, the method that gives the parser its sub-commands.
+Another one, around ``CommandLine.run_cmd``, notices that an upgrade was successful.
 
 Up to Alembic 1.19 an entry point had to name an *iterable of modules*, from 1.20 on a module, and the older
 shape warns. This module is both: a module whose class can be iterated and yields the module itself.
@@ -18,7 +19,9 @@ from typing import TYPE_CHECKING, Any
 import wrapt
 
 if TYPE_CHECKING:
-    from alembic.config import CommandLine
+    from argparse import Namespace
+
+    from alembic.config import CommandLine, Config
     from alembic.runtime.plugins import Plugin
 
 __all__ = ["setup"]
@@ -35,6 +38,7 @@ def setup(plugin: Plugin) -> None:
 
 def _extend_command_line(config_module: ModuleType) -> None:
     wrapt.wrap_function_wrapper(config_module, "CommandLine._generate_args", _generate_args)
+    wrapt.wrap_function_wrapper(config_module, "CommandLine.run_cmd", _run_cmd)
 
 
 def _generate_args(
@@ -44,6 +48,23 @@ def _generate_args(
 
     wrapped(*args, **kwargs)
     add_commands(instance)
+
+
+def _run_cmd(
+    wrapped: Callable[..., None], instance: CommandLine, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> None:
+    del instance
+    # An error ends the process here, or is raised: what comes after is for a command that was successful.
+    wrapped(*args, **kwargs)
+    config, options = _command(*args, **kwargs)
+    if getattr(options.cmd[0], "__name__", "") == "upgrade" and not getattr(options, "sql", False):
+        from alembic_ext.upgraded import leave_snapshot
+
+        leave_snapshot(config, options)
+
+
+def _command(config: Config, options: Namespace) -> tuple[Config, Namespace]:
+    return config, options
 
 
 class _IterablePluginModule(ModuleType):
