@@ -185,6 +185,9 @@ def _text_and_other(left: Value, right: Value) -> tuple[str, str, str]:
         if wide:
             texts = [f"iris_key({text})" for text in texts]
         return texts[0], texts[1], ""
+    if other.type.is_binary:
+        texts = [v.sql if v is other else f"iris_bytes({v.sql}, NULL)" for v in (left, right)]
+        return texts[0], texts[1], ""
     if function is None:
         return left.sql, right.sql, _COLLATE[common_collation(left, right)]
     texts = [v.sql if v is other else f"{function}({v.sql})" for v in (left, right)]

@@ -221,30 +221,30 @@ def _shown(env: Env, column: OutColumn, select: nodes.Select, groups: list[Value
 def _order(env: Env, query: nodes.Query, columns: list[OutColumn]) -> str:
     terms = []
     for item in query.order:
-        term = _order_term(env, item.expression, columns)
-        if term is not None:
-            terms.append(term + (" DESC" if item.descending else ""))
+        keys = _order_keys(env, item.expression, columns)
+        terms += [key + (" DESC" if item.descending else "") for key in keys]
     return f" ORDER BY {', '.join(terms)}" if terms else ""
 
 
-def _order_term(env: Env, node: nodes.Expression, columns: list[OutColumn]) -> str | None:
+def _order_keys(env: Env, node: nodes.Expression, columns: list[OutColumn]) -> list[str]:
+    """Return the keys of one item of ORDER BY: none for what IRIS ignores, several for a lifted position."""
     if isinstance(node, nodes.Number):
-        return _positioned(env, node.text, columns)
+        return [_positioned(env, node.text, columns)]
     if isinstance(node, nodes.Parameter):
-        return _lifted_position(env, node, columns)
+        return _lifted_positions(env, node, columns)
     if isinstance(node, (nodes.Text, nodes.ScalarQuery, nodes.Null)):
-        return None
+        return []
     if isinstance(node, nodes.Name) and len(node.parts) == 1:
         wanted = node.parts[0].upper()
         found = [n for n, c in enumerate(columns, 1) if c.aliased and c.name.upper() == wanted]
         if len({columns[n - 1].value.sql for n in found}) > 1:
             raise env.statement.error(-24, f" Ambiguous sort column '{wanted}'", node.position)
         if found:
-            return _output_key(env, found[0], columns)
+            return [_output_key(env, found[0], columns)]
     value = env.within("order").value(node)
     if value.type is not None and value.type.is_stream:
         raise env.statement.error(-72, " A stream field cannot be sorted")
-    return sort_key(env, value)
+    return [sort_key(env, value)]
 
 
 def _positioned(env: Env, text: str, columns: list[OutColumn]) -> str:
@@ -253,10 +253,10 @@ def _positioned(env: Env, text: str, columns: list[OutColumn]) -> str:
     return _output_key(env, int(text), columns)
 
 
-def _lifted_position(env: Env, node: nodes.Parameter, columns: list[OutColumn]) -> str | None:
+def _lifted_positions(env: Env, node: nodes.Parameter, columns: list[OutColumn]) -> list[str]:
     """Sort by a position that the driver lifted out of the text: it is only known when the query runs."""
     if env.statement.marker(node.number) != 10:
-        return None
+        return []
     count = len(columns)
     position = _position_within(count)
     # the value decides between the columns one by one, so that each keeps its own collation
@@ -268,7 +268,7 @@ def _lifted_position(env: Env, node: nodes.Parameter, columns: list[OutColumn]) 
         terms.append(
             f"CASE WHEN {chosen} = {number} THEN {text} END" + (f" COLLATE {collation}" if collation else "")
         )
-    return ", ".join(terms)
+    return terms
 
 
 def _position_within(count: int) -> Convert:
@@ -302,18 +302,17 @@ def _ordered_compound(env: Env, query: nodes.Query, compound: nodes.Compound, li
         return text
     terms = []
     for item in query.order:
-        key = _compound_key(env, item.expression, text.columns)
-        if key is not None:
-            terms.append(key + (" DESC" if item.descending else ""))
+        keys = _compound_keys(env, item.expression, text.columns)
+        terms += [key + (" DESC" if item.descending else "") for key in keys]
     order = f" ORDER BY {', '.join(terms)}" if terms else ""
     names = ", ".join(f"c{n}" for n in range(1, len(text.columns) + 1))
     return QueryText(f"SELECT {names} FROM ({text.sql}){order}{limits}", text.columns)
 
 
-def _compound_key(env: Env, node: nodes.Expression, columns: tuple[OutColumn, ...]) -> str | None:
+def _compound_keys(env: Env, node: nodes.Expression, columns: tuple[OutColumn, ...]) -> list[str]:
     listed = list(columns)
     if isinstance(node, nodes.Number):
-        return _positioned(env, node.text, listed)
+        return [_positioned(env, node.text, listed)]
     if isinstance(node, nodes.Parameter):
         return _lifted_outside(env, node, listed)
     if isinstance(node, nodes.Collate) and isinstance(node.operand, nodes.Name):
@@ -322,15 +321,15 @@ def _compound_key(env: Env, node: nodes.Expression, columns: tuple[OutColumn, ..
         wanted = node.parts[-1].upper()
         for number, column in enumerate(columns, 1):
             if column.name.upper() == wanted:
-                return _output_key(env, number, listed)
+                return [_output_key(env, number, listed)]
     raise env.statement.error(-6, " ORDER BY of a UNION takes positions and names of the result only")
 
 
-def _lifted_outside(env: Env, node: nodes.Parameter, columns: list[OutColumn]) -> str | None:
+def _lifted_outside(env: Env, node: nodes.Parameter, columns: list[OutColumn]) -> list[str]:
     own = [
         OutColumn(c.name, Value(f"c{n}", c.value.type, c.value.collation)) for n, c in enumerate(columns, 1)
     ]
-    return _lifted_position(env, node, own)
+    return _lifted_positions(env, node, own)
 
 
 def _compound(env: Env, compound: nodes.Compound) -> QueryText:

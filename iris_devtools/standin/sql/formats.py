@@ -52,7 +52,7 @@ def _element(moment: datetime, written: str) -> str:
         "HH": hour12,
         "SS": f"{moment.second:02d}",
         "SSSSS": str(moment.hour * 3600 + moment.minute * 60 + moment.second),
-        "J": str(moment.toordinal() + _JULIAN_OFFSET - 1),
+        "J": str(moment.toordinal() + _JULIAN_OFFSET),
     }
     if name in simple:
         return simple[name]
@@ -122,7 +122,7 @@ def _digits(name: str, *, next_starts_with_digit: bool) -> str:
 
 def _moment(fields: dict[str, str]) -> datetime:
     if "J" in fields:
-        day = date.fromordinal(int(fields["J"]) - _JULIAN_OFFSET + 1)
+        day = date.fromordinal(int(fields["J"]) - _JULIAN_OFFSET)
     elif "DDD" in fields:
         day = date.fromordinal(date(_year(fields), 1, 1).toordinal() + int(fields["DDD"]) - 1)
     else:

@@ -13,7 +13,6 @@ from decimal import ROUND_HALF_UP, Context, Decimal, InvalidOperation, Overflow
 from iris_devtools.standin.values import Scalar
 
 __all__ = [
-    "add",
     "canonical_text",
     "decimal_key",
     "divide",
@@ -24,7 +23,6 @@ __all__ = [
     "rounded",
     "stored",
     "text_of",
-    "whole_number",
 ]
 
 _WIDE = Context(prec=60, rounding=ROUND_HALF_UP)
@@ -127,16 +125,6 @@ def rounded(number: Decimal, scale: int) -> Decimal:
         return number.quantize(Decimal(1).scaleb(-scale), context=_WIDE)
     except (InvalidOperation, Overflow):
         return number
-
-
-def whole_number(number: Decimal) -> int:
-    """Cut the fraction off."""
-    return int(number)
-
-
-def add(left: Decimal, right: Decimal) -> Decimal:
-    """Add exactly."""
-    return _WIDE.add(left, right)
 
 
 def divide(left: Decimal, right: Decimal) -> Decimal:

@@ -136,6 +136,7 @@ def test_a_position_that_the_driver_lifted_still_sorts(people):
     text = "SELECT Name, id FROM Person ORDER BY :%qpar(1)"
     assert [r[1] for r in people.rows(text, "1", markers=(10,))] == [2, 1, 3]
     assert [r[1] for r in people.rows(text, "2", markers=(10,))] == [1, 2, 3]
+    assert [r[1] for r in people.rows(text + " DESC", "1", markers=(10,))] == [3, 1, 2]
     assert people.refusal(text, "7", markers=(10,)).sqlcode == -5
 
 
