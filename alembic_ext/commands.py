@@ -19,6 +19,7 @@ from __future__ import annotations
 import uuid
 from typing import TYPE_CHECKING
 
+from alembic_ext.picture import graph
 from alembic_ext.project import OpenServer, Project, open_project
 from alembic_ext.prune import prune, remove, tidy
 from alembic_ext.results import RestoreResult, SnapshotResult, SnapshotsResult
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from iris_devtools.admin.connection import Admin
     from iris_devtools.snapshots.snapshot import Snapshot
 
-__all__ = ["key", "prune", "remove", "restore", "snapshot", "snapshots", "status"]
+__all__ = ["graph", "key", "prune", "remove", "restore", "snapshot", "snapshots", "status"]
 
 
 def snapshot(
@@ -173,7 +174,7 @@ def _capture(project: Project, opened: OpenServer, *, description: str, reporter
 
 def _find(project: Project, admin: Admin, revisions: Sequence[str]) -> Snapshot:
     key = project.source.key(admin.engine, revisions)
-    built = project.store.find(key)
+    built = project.store.find(key) or project.store.fetch(key)
     if built is not None:
         return built
     for candidate in project.store.snapshots():  # the newest first

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from alembic_ext.cli import key, prune, restore, rm, snapshot, snapshots, status, verify
+from alembic_ext.cli import graph, key, prune, pull, push, restore, rm, snapshot, snapshots, status, verify
 from alembic_ext.cli.command import Command
 
 __all__ = ["COMMANDS"]
@@ -15,7 +15,10 @@ COMMANDS: tuple[Command[Any], ...] = (
     snapshots.COMMAND,
     status.COMMAND,
     key.COMMAND,
+    graph.COMMAND,
     prune.COMMAND,
     rm.COMMAND,
     verify.COMMAND,
+    push.COMMAND,
+    pull.COMMAND,
 )
