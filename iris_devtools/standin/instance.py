@@ -16,6 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 from iris_devtools.standin.errors import LoginRefused, ObjectScriptError
+from iris_devtools.standin.globals.locks import LockTable
 from iris_devtools.standin.storage.accounts import PREDEFINED, Account, PasswordCheck, with_password
 from iris_devtools.standin.storage.configuration import Configuration, DatabaseEntry, NamespaceEntry
 from iris_devtools.standin.storage.cpf import write_cpf
@@ -125,15 +126,17 @@ class Process:
         self.transaction_level = 0
 
     def close(self) -> None:
-        """Roll back and end; calling it again does nothing."""
+        """Roll back, release the locks and end; calling it again does nothing."""
         self.instance.forget(self)
         self.lease.close()
+        self.instance.locks.release_all(self.pid)
 
     def terminate(self) -> None:
         """End the process from outside: interrupt what it does, roll back, and tell its connection."""
         self.terminated = True
         self.instance.forget(self)
         self.lease.break_off()
+        self.instance.locks.release_all(self.pid)
         hook, self.on_terminate = self.on_terminate, None
         if hook is not None:
             hook()
@@ -151,6 +154,7 @@ class Instance:
         self.options = options or Options()
         self.manager = self.data / "mgr"
         self._lock = threading.RLock()
+        self.locks = LockTable()
         self._processes: dict[int, Process] = {}
         self._arriving = 0
         self._pids = itertools.count(os.getpid())

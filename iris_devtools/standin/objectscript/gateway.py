@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from iris_devtools.standin.objectscript.definition import Call, ClassDefinition
-from iris_devtools.standin.values import ObjectRef
+from iris_devtools.standin.globals.subscripts import encode_subscript
+from iris_devtools.standin.objectscript.convert import to_text
+from iris_devtools.standin.objectscript.definition import NOWHERE, Call, ClassDefinition
+from iris_devtools.standin.values import ByRef, ObjectRef
 
 __all__ = ["CLASSES"]
 
@@ -23,3 +25,21 @@ def _release_objects(call: Call, handles: str) -> int:
         if handle.isdigit():
             call.space.close(ObjectRef(int(handle), ""))
     return 1
+
+
+@GATEWAY.class_method("%SubscriptSortOrder")
+def _subscript_sort_order(_call: Call, _global_name: str, first: ByRef, second: ByRef = NOWHERE) -> int:
+    """Compare two subscripts as a global orders them, for slices of a node: 1 when the second one follows.
+
+    Both become what they are as subscripts. The client asks with one of them alone just for that.
+    """
+    texts = [_subscript(first), _subscript(second)]
+    if not all(texts):
+        return 0
+    one, other = map(encode_subscript, texts)
+    return (one < other) - (one > other)
+
+
+def _subscript(reference: ByRef) -> str:
+    text = reference.value = to_text(reference.value)
+    return text

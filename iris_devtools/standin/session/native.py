@@ -1,4 +1,4 @@
-"""Class calls of the native API, and what is refused of the rest (wire-protocol 10)."""
+"""Class calls of the native API; routines, which this server has none of, are refused (wire-protocol 10)."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ __all__ = ["NativeCalls"]
 
 
 class NativeCalls:
-    """The native calls of one process, without those that concern its transaction.
+    """The native calls of one process that concern classes, objects and routines.
 
-    Classes and objects work as far as the server's class library goes. Globals, routines and locks are
-    refused in words that say so: tables do not live in globals here.
+    Classes and objects work as far as the server's class library goes. There are no routines: a call of one
+    is ``<NOROUTINE>``.
     """
 
     def __init__(self, process: Process) -> None:
@@ -36,11 +36,7 @@ class NativeCalls:
         if kind is NativeKind.SET_PROPERTY:
             self._objects.set_property(call.target, call.member, arguments[0] if arguments else None)
             return None
-        if kind in (NativeKind.FUNCTION, NativeKind.PROCEDURE):
-            raise ObjectScriptError("NOROUTINE", f" *{name}^{call.member}")
-        if kind is NativeKind.UNLOCK_ALL:
-            return None
-        raise ObjectScriptError("FUNCTION", f" *{kind.value} of ^{name}: this server has no globals")
+        raise ObjectScriptError("NOROUTINE", f" *{name}^{call.member}")
 
     def close(self) -> None:
         """Forget all objects."""

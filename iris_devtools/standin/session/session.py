@@ -11,6 +11,7 @@ from iris_devtools.standin.catalog.connection import prepare_connection
 from iris_devtools.standin.errors import ObjectScriptError, SQLError, StandinError
 from iris_devtools.standin.instance import ClientInfo, Instance, Process
 from iris_devtools.standin.session.controls import Controls
+from iris_devtools.standin.session.global_calls import GlobalCalls, LockCalls
 from iris_devtools.standin.session.native import NativeCalls
 from iris_devtools.standin.session.state import SessionState
 from iris_devtools.standin.session.statements import Statements
@@ -26,6 +27,7 @@ from iris_devtools.standin.wire.handler import (
     Marker,
     NativeCall,
     NativeKind,
+    NextNode,
     Prepared,
     Procedure,
     Welcome,
@@ -59,7 +61,9 @@ class Session:
         self._statements = Statements(self._state, self._transactions, self._controls)
         self._process: Process | None = None
         self._place: Workplace | None = None
+        self._globals = GlobalCalls(self._transactions)
         self._native: NativeCalls | None = None
+        self._locks: LockCalls | None = None
 
     def login(self, login: Login) -> Welcome:
         """Log in and enter the namespace; raises LoginRefused."""
@@ -75,13 +79,10 @@ class Session:
             ),
             prepare=self._furnish,
         )
-        process.on_terminate = self._hang_up
-        self._process = self._state.process = process
         self._state.autocommit = login.autocommit
         # sqlalchemy-iris always sends 1, and its test suite finds READ UNCOMMITTED on a fresh connection.
         self._state.isolation = _READ_COMMITTED if login.isolation == _JDBC_READ_COMMITTED else 0
-        self._native = NativeCalls(process)
-        _log.debug("process %d: %s entered %s", process.pid, process.username, process.namespace)
+        self._begin(process)
         return Welcome(self._instance.version_text, process.pid, login.isolation)
 
     def enter(
@@ -113,6 +114,7 @@ class Session:
         process.on_terminate = self._hang_up
         self._process = self._state.process = process
         self._native = NativeCalls(process)
+        self._locks = LockCalls(process, self._transactions)
         _log.debug("process %d: %s entered %s", process.pid, process.username, process.namespace)
 
     def prepare(self, text: str, markers: tuple[Marker, ...]) -> Prepared:
@@ -159,10 +161,22 @@ class Session:
         """Return the row id of the row that was inserted last."""
         return self._state.last_identity
 
-    def native(self, call: NativeCall) -> Argument:
-        """Do a native call; raises ObjectScriptError."""
-        if self._native is None:
+    def native(self, call: NativeCall) -> Argument | NextNode:
+        """Do a native call; raises ObjectScriptError, and SQLError -110 when others write too long."""
+        if self._native is None or self._locks is None:
             raise ObjectScriptError("PROTECT")
+        if self._globals.knows(call.kind):
+            with self._entered() as place:
+                return self._globals.call(place, call)
+        # Nothing of the lease is held while a lock is waited for.
+        if call.kind is NativeKind.LOCK:
+            return self._locks.lock(call)
+        if call.kind is NativeKind.UNLOCK:
+            self._locks.unlock(call)
+            return None
+        if call.kind is NativeKind.UNLOCK_ALL:
+            self._locks.unlock_all()
+            return None
         if call.kind in _TRANSACTION_CALLS:
             with self._entered() as place:
                 return self._transaction_call(place, call.kind)

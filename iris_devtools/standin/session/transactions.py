@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from iris_devtools.standin.errors import ObjectScriptError, SQLError
@@ -41,6 +41,11 @@ class Transactions:
         self._savepoints: list[_Savepoint] = []
         self._numbers = itertools.count(1)
         self._lost = False
+        self._ended: list[Callable[[], None]] = []
+
+    def when_ended(self, hook: Callable[[], None]) -> None:
+        """Call ``hook`` whenever a transaction has ended, committed or not."""
+        self._ended.append(hook)
 
     @property
     def level(self) -> int:
@@ -134,12 +139,15 @@ class Transactions:
         raise SQLError(-375, f"Cannot ROLLBACK to unestablished savepoint '{name}'")
 
     @contextlib.contextmanager
-    def writing(self, place: Workplace, *, what: str, steps: int) -> Iterator[None]:
+    def writing(
+        self, place: Workplace, *, what: str, steps: int, alone_commits: bool = False
+    ) -> Iterator[None]:
         """Run one statement that writes: all of it or nothing.
 
-        It opens a transaction when there is none; with autocommit that one ends with the statement. After a
-        failure the transaction is as it was before the statement. Waits for other writers up to the lock
-        timeout, then raises SQLCODE -110; ``what`` is for its text.
+        It opens a transaction when there is none; with autocommit that one ends with the statement, and so
+        it does with ``alone_commits``, for what is not SQL and so knows no commit mode. After a failure the
+        transaction is as it was before the statement. Waits for other writers up to the lock timeout, then
+        raises SQLCODE -110; ``what`` is for its text.
         """
         connection = place.connection
         alone = not connection.in_transaction
@@ -153,7 +161,7 @@ class Transactions:
             yield
             if nested:
                 connection.execute(f"RELEASE {_STATEMENT}")
-            if not self._open and self._state.autocommit:
+            if not self._open and (alone_commits or self._state.autocommit):
                 self.commit(place)
             else:
                 self.start()
@@ -224,6 +232,8 @@ class Transactions:
         self._lost = False
         self._savepoints.clear()
         self._show()
+        for hook in self._ended:
+            hook()
 
     def _show(self) -> None:
         if self._state.process is not None:

@@ -32,9 +32,7 @@ class Workplace:
         return cls(
             lease,
             connection,
-            Dictionary(
-                connection, code_schema=lease.code_schema, shared=catalog, namespace=lease.namespace
-            ),
+            Dictionary(connection, code_schema=lease.code_schema, shared=catalog, namespace=lease.namespace),
             shared.setdefault(f"translations {lease.code_schema}", TranslationCache()),
             lease.data.shared.setdefault("table locks", TableLocks()),
         )

@@ -232,7 +232,7 @@ class Database:
                 rows = connection.execute(
                     "SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_'"
                 ).fetchall()
-                own = [name for (name,) in rows if name.startswith("%")]
+                own = [name for (name,) in rows if name.startswith("%") and name != "%globals"]
                 return len(own) < len(rows)
 
     def copy_to(self, target: Path) -> None:

@@ -16,6 +16,7 @@ __all__ = [
     "Marker",
     "NativeCall",
     "NativeKind",
+    "NextNode",
     "PrepareAgain",
     "Prepared",
     "Procedure",
@@ -134,6 +135,14 @@ class NativeCall:
     extra: tuple[Argument, ...] = ()
 
 
+@dataclass(frozen=True)
+class NextNode:
+    """The answer to nextSubscript: a subscript and the value of its node; both ``None`` at the end."""
+
+    subscript: str | None
+    value: Argument
+
+
 class Handler(Protocol):
     """One connection's other side. All methods are called by the connection's own thread, one at a time.
 
@@ -177,7 +186,7 @@ class Handler(Protocol):
         """Run a stored function."""
         ...
 
-    def native(self, call: NativeCall) -> Argument:
+    def native(self, call: NativeCall) -> Argument | NextNode:
         """Do a native call and return its result, ``None`` where it has none."""
         ...
 

@@ -115,7 +115,7 @@ def encode_argument(value: Argument) -> bytes:
     if isinstance(value, ObjectRef):
         return _item(_OBJECT, str(value).encode("latin-1", "replace"))
     if isinstance(value, Undefined):
-        return NULL
+        return UNDEFINED
     return encode(value)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from iris_devtools.standin.errors import ProtocolError
 from iris_devtools.standin.values import Argument, ByRef
-from iris_devtools.standin.wire.handler import NativeCall, NativeKind
+from iris_devtools.standin.wire.handler import NativeCall, NativeKind, NextNode
 from iris_devtools.standin.wire.items import ItemReader, encode_argument
 
 __all__ = ["NATIVE_FAILURE", "NATIVE_SUCCESS", "answer_native", "is_native", "read_native"]
@@ -86,20 +86,19 @@ def _rest(items: ItemReader) -> list[Argument]:
     return rest
 
 
-def answer_native(kind: bytes, call: NativeCall, result: Argument) -> bytes:
+def answer_native(kind: bytes, call: NativeCall, result: Argument | NextNode) -> bytes:
     """Answer a native call that went well: its result, then what became of each by-reference argument.
 
     One item too few would crash the client (wire-protocol 10), so they are counted off the request.
     """
     parts: list[bytes] = []
     if kind[0] not in _VOID:
-        parts += map(encode_argument, _results(call.kind, result))
+        parts += map(encode_argument, _results(result))
     parts += (encode_argument(argument) for argument in call.arguments if isinstance(argument, ByRef))
     return b"".join(parts)
 
 
-def _results(kind: NativeKind, result: Argument) -> Sequence[Argument]:
-    # A next-subscript call answers with the subscript and its value.
-    if kind is NativeKind.GLOBAL_NEXT and isinstance(result, ByRef):
-        return (result.value, None)
+def _results(result: Argument | NextNode) -> Sequence[Argument]:
+    if isinstance(result, NextNode):
+        return (result.subscript, result.value)
     return (result,)
