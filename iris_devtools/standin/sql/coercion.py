@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from iris_devtools.standin.catalog.model import ROWID
 from iris_devtools.standin.sql import numbers, values
+from iris_devtools.standin.sql.dialect import quoted
 from iris_devtools.standin.sql.environment import UNKNOWN_NUMBER, Env, Value, literal
 from iris_devtools.standin.sql.inference import is_wide
 from iris_devtools.standin.sql.scope import EXACT, SQLSTRING, SQLUPPER
@@ -17,14 +19,16 @@ __all__ = [
     "collate",
     "common_collation",
     "comparable",
+    "equality",
     "grouping",
+    "is_rowid",
     "no_stream",
     "number_type",
     "sort_key",
 ]
 
 _COLLATE = {EXACT: " COLLATE BINARY", SQLUPPER: " COLLATE SQLUPPER", SQLSTRING: " COLLATE SQLSTRING"}
-_PLAIN_NUMBERS = (Code.BIT, Code.TINYINT, Code.SMALLINT, Code.INTEGER, Code.BIGINT, Code.DOUBLE)
+_ROWID = f".{quoted(ROWID)}"
 
 
 def no_stream(env: Env, value: Value, sqlcode: int = -37) -> None:
@@ -144,6 +148,26 @@ def comparable(env: Env, left: Value, right: Value) -> tuple[str, str, str]:
         other, own, suffix = _untyped(env, right, left)
         return own, other, suffix
     return _typed(left, right)
+
+
+def equality(env: Env, left: Value, right: Value) -> str:
+    """Return the condition that two values are equal.
+
+    A row id that is compared with a column is written twice. It is the one kind of column that has an
+    affinity, so SQLite would convert the other column before comparing and could not use that column's index;
+    ``+`` takes the affinity away. The plain form serves for looking up rows by their id.
+    """
+    a, b, suffix = comparable(env, left, right)
+    text = f"{a} = {b}{suffix}"
+    for rowid, other in ((left, right), (right, left)):
+        if is_rowid(rowid) and other.field is not None and not is_rowid(other) and other.sql in (a, b):
+            return f"({text} AND {other.sql} = +{rowid.sql})"
+    return text
+
+
+def is_rowid(value: Value) -> bool:
+    """Tell whether a value is the row id of a table, as it is stored."""
+    return value.field is not None and value.sql == value.field.sql and value.sql.endswith(_ROWID)
 
 
 def _untyped(env: Env, unknown: Value, other: Value) -> tuple[str, str, str]:

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from iris_devtools.standin.sql import nodes
-from iris_devtools.standin.sql.coercion import as_text, collate, common_collation, comparable, no_stream
+from iris_devtools.standin.sql.coercion import (
+    as_text,
+    collate,
+    common_collation,
+    comparable,
+    equality,
+    is_rowid,
+    no_stream,
+)
 from iris_devtools.standin.sql.environment import Env, Value, condition_of
 from iris_devtools.standin.sql.inference import is_wide
 from iris_devtools.standin.sql.scope import EXACT, SQLUPPER
@@ -13,6 +21,8 @@ __all__: list[str] = []
 
 @condition_of(nodes.Comparison)
 def _comparison(env: Env, node: nodes.Comparison) -> str:
+    if node.operator == "=":
+        return equality(env, env.value(node.left), env.value(node.right))
     left, right, suffix = comparable(env, env.value(node.left), env.value(node.right))
     return f"{left} {node.operator} {right}{suffix}"
 
@@ -82,6 +92,8 @@ def _in_query(env: Env, node: nodes.InQuery) -> str:
     query = env.query(node.query)
     column = _only_column(env, len(query.columns), query.columns[0].value)
     left, right, suffix = comparable(env, operand, Value("c1", column.type, operand.collation))
+    if right == "c1" and is_rowid(column):
+        right = "+c1"  # without an affinity, so that an index of the left side serves
     if right == "c1":
         return f"{left}{suffix} IN ({query.sql})"
     return f"{left}{suffix} IN (SELECT {right} FROM ({query.sql}))"

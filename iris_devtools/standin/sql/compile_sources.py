@@ -7,7 +7,7 @@ from collections.abc import Callable
 from iris_devtools.standin.catalog.model import Table, TableKind
 from iris_devtools.standin.errors import SQLError
 from iris_devtools.standin.sql import nodes
-from iris_devtools.standin.sql.coercion import comparable
+from iris_devtools.standin.sql.coercion import equality
 from iris_devtools.standin.sql.compile_values import unknown_field
 from iris_devtools.standin.sql.computed import with_virtual_columns
 from iris_devtools.standin.sql.environment import Env, QueryText, Value
@@ -177,8 +177,7 @@ def _join_condition(env: Env, ref: nodes.Join, left: list[Source], right: list[S
     conditions = []
     for name in names:
         a, b = _only(env, left, name), _only(env, right, name)
-        one, two, suffix = comparable(env, _value(a), _value(b))
-        conditions.append(f"{one} = {two}{suffix}")
+        conditions.append(equality(env, _value(a), _value(b)))
         env.scope.merged[name.upper()] = b if ref.kind == "RIGHT" else a
     return " AND ".join(conditions)
 

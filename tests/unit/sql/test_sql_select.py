@@ -312,3 +312,31 @@ def test_columns_say_where_they_come_from(people):
         ("n", "Person", "SQLUser", False, False),
         ("Expression_3", "", "", True, False),
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT a.n FROM a LEFT JOIN b ON b.a_id = a.id",
+        "SELECT a.n, b.id FROM a JOIN b ON a.id = b.a_id WHERE a.n = ?",
+        "SELECT b.id FROM b JOIN a ON a.id = b.a_id WHERE b.id = ?",
+        "SELECT n FROM a WHERE EXISTS (SELECT 1 FROM b WHERE b.a_id = a.id)",
+        "SELECT id FROM b WHERE a_id IN (SELECT id FROM a WHERE n = ?)",
+        "SELECT id FROM a WHERE n IN (?, ?)",
+        "SELECT id FROM a WHERE d BETWEEN ? AND ?",
+        "DELETE FROM a WHERE a.id = ?",
+    ],
+)
+def test_indexes_serve_in_spite_of_collations_and_affinities(sql, text):
+    sql.define(
+        "CREATE TABLE a (id IDENTITY, n VARCHAR(20), d DATE, UNIQUE (n))",
+        "CREATE INDEX ia ON a (d)",
+        "CREATE TABLE b (id IDENTITY, a_id INTEGER)",
+        "CREATE INDEX ib ON b (a_id)",
+    )
+    count = text.count("?")
+    translation = sql.translate(text, ("?",) * count)
+    emitted = translation.steps[0][0] if text.startswith("DELETE") else translation.sql
+    plan = [row[3] for row in sql.connection.execute(f"EXPLAIN QUERY PLAN {emitted}", [1] * count)]
+    scanned = [step for step in plan if step.startswith("SCAN")]
+    assert len(scanned) == (1 if "EXISTS" in text or "LEFT" in text else 0)
