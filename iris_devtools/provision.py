@@ -21,6 +21,7 @@ from iris_devtools.admin import Admin
 from iris_devtools.admin.namespaces import check_namespace_name
 from iris_devtools.errors import ChecksumError, ManifestError, ServerError, StoreError
 from iris_devtools.progress import SILENT, Reporter
+from iris_devtools.randomness import RANDOM_FEATURE, fixed_random, random_state
 from iris_devtools.schema import SchemaSource, SteppedSource
 from iris_devtools.snapshots import leases
 from iris_devtools.snapshots.capture import Description, capture
@@ -128,7 +129,7 @@ def ensure_snapshot(
         chosen = choose_plan(source, store, key, rebuild=rebuild)
         with store.lock(key, doing=f"builds {key.name}", reporter=reporter, timeout_s=lock_timeout_s):
             # Whoever held the lock until now may have built it.
-            found = None if rebuild else _whole(store, key)
+            found = None if rebuild else _whole(store, key) or store.fetch(key, reporter=reporter)
             if found is None:
                 chosen = choose_plan(source, store, key, rebuild=rebuild)
                 found = _build(admin, source, store, chosen, watch, keep_unseeded, description, reporter)
@@ -232,15 +233,18 @@ def scratch_build(
     *,
     watch: Stopwatch | None = None,
     migrated: Callable[[str, Mapping[str, float]], None] | None = None,
+    seeded: Callable[[Mapping[str, JsonValue]], None] | None = None,
     reporter: Reporter = SILENT,
 ) -> Iterator[str]:
     """Carry out a plan of kind ``nearest`` or ``scratch`` in a namespace of its own; give its name for the
     block.
 
     ``migrated`` is called between the migrations and the seed, with the namespace and the seconds of each
-    step that ran, as far as the source measures them. The namespace is dropped at the end of the block,
-    whatever happened. The caller holds the store's lock of the plan's target: what a killed builder of the
-    same snapshot left behind is dropped first. Nothing is written to the store.
+    step that ran, as far as the source measures them. The seed runs with random generators that its digest
+    sets, so that it draws the same rows everywhere; ``seeded`` is called with their state after it. The
+    namespace is dropped at the end of the block, whatever happened. The caller holds the store's lock of the
+    plan's target: what a killed builder of the same snapshot left behind is dropped first. Nothing is written
+    to the store.
     """
     watch = watch or Stopwatch()
     prefix = _scratch_prefix(store, chosen.target)
@@ -261,8 +265,14 @@ def scratch_build(
         if migrated is not None:
             migrated(namespace, seconds or {})
         if source.seeding is not None:
-            with reporter.step(f"Running the seed {source.seeding.reference}"), watch.step("seed"):
+            with (
+                reporter.step(f"Running the seed {source.seeding.reference}"),
+                watch.step("seed"),
+                fixed_random(int(source.seeding.digest[:16], 16)),
+            ):
                 source.seed(url)
+                if seeded is not None:
+                    seeded(random_state())
         yield namespace
     finally:
         with watch.step("drop"):
@@ -333,8 +343,18 @@ def _build(
             with watch.step("keep"):
                 _keep_unseeded(admin, source, store, chosen.target, namespace, features, reporter)
 
+    def seeded(state: Mapping[str, JsonValue]) -> None:
+        features[RANDOM_FEATURE] = dict(state)
+
     with scratch_build(
-        admin, source, store, chosen, watch=watch, migrated=migrated, reporter=reporter
+        admin,
+        source,
+        store,
+        chosen,
+        watch=watch,
+        migrated=migrated,
+        seeded=seeded,
+        reporter=reporter,
     ) as namespace:
         with watch.step("capture"):
             captured = capture(

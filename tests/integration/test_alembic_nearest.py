@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 from typing import Any
+
+from iris_devtools.snapshots.manifest import Manifest
+from iris_devtools.testing import determinism
 
 
 def test_with_one_new_migration_on_sixty_one_runs_and_the_seed(chain: Any) -> None:
@@ -101,3 +105,22 @@ def test_a_damaged_start_is_found_and_passed_over(chain: Any) -> None:
 
     assert made["plan"] == "scratch"
     assert chain.ran() == ["r000", "r001", "next"]
+
+
+def test_a_seed_draws_the_same_rows_wherever_it_runs_and_a_test_goes_on_from_there(chain: Any) -> None:
+    (chain.directory / "seeds.py").write_text(
+        "import random\nfrom sqlalchemy import text\n\ndef fill(session):\n"
+        "    for _ in range(3):\n"
+        "        session.execute(text(f\"INSERT INTO step (name) VALUES ('{random.randrange(10**9)}')\"))\n"
+    )
+    chain.line(1)
+    path = Path(chain.run("iris-snapshot")["path"])
+    first = Manifest.read(path)
+    chain.run("iris-snapshot", "--rebuild")
+    second = Manifest.read(path)
+
+    assert first.features["random_state"] == second.features["random_state"]
+    assert determinism.set_back(second) == ("random",)
+    drawn = random.random()
+    determinism.set_back(first)
+    assert random.random() == drawn
