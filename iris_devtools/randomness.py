@@ -105,7 +105,9 @@ def _plain(state: tuple[Any, ...]) -> JsonValue:
 
 
 def _as_state(value: JsonValue) -> tuple[Any, ...]:
-    if not isinstance(value, list) or len(value) != 3 or not isinstance(value[1], list):
+    if not isinstance(value, list) or len(value) != 3:
         raise ValueError("it is no list of a version, words and a remainder")
     version, words, gauss = value
+    if not isinstance(words, list):
+        raise ValueError("its words are no list")  # noqa: TRY004 - told with the other faults of a state
     return (version, tuple(words), gauss)
