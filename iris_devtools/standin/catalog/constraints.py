@@ -202,8 +202,9 @@ def _create_parent_trigger(
 ) -> None:
     action = foreign_key.on_delete if event == "DELETE" else foreign_key.on_update
     pairs = list(zip(own, keys, strict=True))
+    # + takes the row id's affinity away, for which SQLite would not use the child's index
     match = " AND ".join(
-        f"{quoted(column.storage_name)}{collate(column)} = OLD.{quoted(key)}{order}"
+        f"{quoted(column.storage_name)}{collate(column)} = +OLD.{quoted(key)}{order}"
         for column, (key, order) in pairs
     )
     rows = quoted(child.storage_name)
