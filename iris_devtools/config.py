@@ -64,7 +64,14 @@ _SHARED_VARIABLES = {
 }
 _URL_KEY = "url"
 _DEFAULT = "default"
-_PATHS = ("store", "data_directory", "alembic_config")
+_PATHS = (
+    "store",
+    "data_directory",
+    "alembic_config",
+    "container_directory",
+    "license_key",
+    "merge_file",
+)
 _REFERENCE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 
 
@@ -85,7 +92,8 @@ class Settings(BaseModel):
 
     server: Literal["auto", "container", "existing", "standin"] = Field(
         default="auto",
-        description="which server: auto is an existing one when a host is set, else the stand-in",
+        description="which server: auto is an existing one when a host is set, else a container when its "
+        "image is here, else the stand-in",
     )
     host: str | None = Field(default=None, min_length=1, description="host of an existing server")
     port: int = Field(default=DEFAULT_PORT, ge=1, le=65535, description="its superserver port")
@@ -114,6 +122,46 @@ class Settings(BaseModel):
     data_directory: Path = Field(
         default=Path(".iris-devtools/standin"),
         description="where the stand-in keeps its databases",
+    )
+    edition: Literal["community", "enterprise"] = Field(
+        default="community", description="which edition a container runs when no image is named"
+    )
+    image: str | None = Field(default=None, min_length=1, description="the image that a container runs")
+    license_key: Path | None = Field(
+        default=None,
+        description="the licence key of a container; enterprise also looks at IRIS_LICENSE_KEY and "
+        "~/.iris/iris.key",
+    )
+    pull: bool | None = Field(
+        default=None,
+        description="whether an image that is not here is pulled; left out: for server = container alone",
+    )
+    reuse: bool = Field(
+        default=False, description="keep the container for the next run; `iris-devtools down` ends it"
+    )
+    merge_file: Path | None = Field(
+        default=None, description="a CPF merge file that a container applies at its start"
+    )
+    after_start: str | None = Field(
+        default=None, min_length=1, description="a command that a container runs after its start"
+    )
+    durable: str | None = Field(
+        default=None,
+        min_length=1,
+        description="a volume or directory that keeps a container's data when it is removed",
+    )
+    container_port: int = Field(
+        default=0, ge=0, le=65535, description="the port of a container on this machine; 0 is a free one"
+    )
+    container_memory: str | None = Field(
+        default=None, min_length=1, description="the most memory a container may use, like 2g"
+    )
+    container_cpus: float | None = Field(
+        default=None, gt=0, description="the most processors a container may use"
+    )
+    container_directory: Path = Field(
+        default=Path(".iris-devtools/containers"),
+        description="where the containers of the project are remembered",
     )
     source: str | None = Field(
         default=None, description="the schema source: alembic, metadata, or another entry point's name"
@@ -155,7 +203,9 @@ class Settings(BaseModel):
         description="how long to wait for an existing server that still starts, in seconds",
     )
     startup_timeout_s: float = Field(
-        default=30.0, gt=0, description="how long a server of ours may take to start, in seconds"
+        default=30.0,
+        gt=0,
+        description="how long a server of ours may take to start, in seconds; left out: 120 for a container",
     )
 
     _origins: Mapping[str, str] = PrivateAttr(default_factory=dict)
@@ -174,7 +224,7 @@ class Settings(BaseModel):
         # A variable of the environment holds one text.
         return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
 
-    @field_validator("max_store_bytes", mode="before")
+    @field_validator("max_store_bytes", "max_pool_bytes", mode="before")
     @classmethod
     def _is_size(cls, value: object) -> object:
         return parse_bytes(value) if isinstance(value, str) else value

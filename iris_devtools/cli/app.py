@@ -10,8 +10,15 @@ __all__ = ["main"]
 
 _COMMANDS = {
     "config": "iris_devtools.cli.config",
+    "doctor": "iris_devtools.cli.doctor",
+    "down": "iris_devtools.cli.down",
+    "exec": "iris_devtools.cli.exec",
     "fixture": "iris_devtools.cli.fixture",
+    "logs": "iris_devtools.cli.logs",
     "standin": "iris_devtools.cli.standin",
+    "status": "iris_devtools.cli.status",
+    "up": "iris_devtools.cli.up",
+    "url": "iris_devtools.cli.url",
 }
 """Command name -> module that holds a click command of the same name (``-`` becomes ``_``)."""
 

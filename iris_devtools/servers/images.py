@@ -1,38 +1,14 @@
-"""Which image: by edition and machine, already here or pulled (iris-facts 7)."""
+"""Images: already here or pulled, and whether they are of IRIS."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from iris_devtools.errors import ServerStartError
 from iris_devtools.progress import SILENT, Reporter
 from iris_devtools.servers.container.engine import translated
 
-__all__ = ["DEFAULT_IMAGES", "check_image", "default_image", "find_licence_key", "pull_image"]
-
-Edition = Literal["community", "enterprise"]
-
-DEFAULT_IMAGES: dict[str, str] = {
-    "community": "intersystems/iris-community:latest-em",
-    "enterprise": "containers.intersystems.com/intersystems/iris:latest-em",
-}
-"""Image by edition; those tags name images for x86-64 and arm64 alike."""
-
-
-def default_image(edition: Edition) -> str:
-    """Return the name of an edition's image."""
-    return DEFAULT_IMAGES[edition]
-
-
-def find_licence_key() -> Path | None:
-    """Return the licence key of this machine's user: ``IRIS_LICENSE_KEY``, else ``~/.iris/iris.key``."""
-    named = os.environ.get("IRIS_LICENSE_KEY")
-    if named:
-        return Path(named).expanduser()
-    usual = Path.home() / ".iris" / "iris.key"
-    return usual if usual.is_file() else None
+__all__ = ["check_image", "pull_image"]
 
 
 def pull_image(client: Any, name: str, *, reporter: Reporter = SILENT) -> None:

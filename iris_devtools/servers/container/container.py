@@ -22,7 +22,8 @@ from iris_devtools.servers.container.keep import Keep, Kept
 from iris_devtools.servers.container.labels import Labels, labelled
 from iris_devtools.servers.container.readiness import wait_for_log, wait_for_login
 from iris_devtools.servers.container.spec import ContainerSpec
-from iris_devtools.servers.images import check_image, default_image, find_licence_key, pull_image
+from iris_devtools.servers.editions import default_image, find_licence_key
+from iris_devtools.servers.images import check_image, pull_image
 from iris_devtools.servers.reaper import remove, start_reaper, sweep
 from iris_devtools.servers.server import Server
 from iris_devtools.urls import DEFAULT_NAMESPACE, IrisUrl
@@ -72,6 +73,7 @@ class IRISContainer:
         self._timeout_s = timeout_s
         self._reporter = reporter
         self._container: Any = None
+        self._stays = reuse
         self._server: Server | None = None
         self._claim: FileLock | None = None
         self._reaper: subprocess.Popen[bytes] | None = None
@@ -162,6 +164,17 @@ class IRISContainer:
         """Return the URL of a namespace on its server."""
         return self.server.url(namespace)
 
+    def is_alive(self) -> bool:
+        """Tell whether it is started, and still runs."""
+        if self._container is None:
+            return False
+        try:
+            with translated("look at the container"):
+                self._container.reload()
+        except ServerStartError:
+            return False
+        return bool(self._container.status == "running")
+
     def logs(self) -> str:
         """Return what it has logged."""
         with translated(f"read the log of {self.name}"):
@@ -208,7 +221,7 @@ class IRISContainer:
             return
         with self._keep.alone(timeout_s=self._timeout_s):
             claim.release()
-            if not self.reuse and not self._keep.has_owner():
+            if not self._stays and not self._keep.has_owner():
                 with translated(f"remove the container {self.name}"):
                     remove(self._started.client, self.container_id)
                 self._keep.forget()
@@ -243,10 +256,14 @@ class IRISContainer:
     def _find(self, client: Any, *, deadline: float) -> bool:
         """Take the container that these settings have made before, started again when it was stopped."""
         labels = {"session": str(self._keep.directory), "config_hash": self.spec.digest}
+        if self.reuse:
+            # One that is to stay must not be one that is removed after its last user.
+            labels["reuse"] = "true"
         with translated("look for a container of ours"):
             found = labelled(client, **labels)
         for container in found:
-            if container.status in ("exited", "dead", "removing") and not self.reuse:
+            self._stays = Labels.read(container.labels).reuse
+            if container.status in ("exited", "dead", "removing") and not self._stays:
                 remove(client, container.id)
                 continue
             if container.status == "paused":
@@ -264,6 +281,7 @@ class IRISContainer:
             pull_image(client, spec.image, reporter=self._reporter)
             deadline = time.monotonic() + self._timeout_s
         check_image(client, spec.image)
+        self._stays = self.reuse
         labels = Labels.of(
             spec, project=self._project, directory=self._keep.directory, reuse=self.reuse
         ).written()

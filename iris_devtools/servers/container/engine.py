@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from iris_devtools.errors import ServerNotFoundError, ServerStartError
-from iris_devtools.servers.docker_socket import engine_address
+from iris_devtools.servers.docker_socket import engine_address, engine_says
 
 __all__ = ["LOCAL", "connect_engine", "published_host", "translated"]
 
@@ -30,12 +30,18 @@ def connect_engine(*, timeout_s: float = _TIMEOUT_S) -> Any:
             "socket of Docker or podman.",
             hint="Start Docker (or `podman system service`), or use server = 'standin', which needs neither.",
         )
-    import docker
+    import docker.errors
 
+    client = None
     try:
+        if address.startswith("unix://"):
+            # The SDK leaves a socket open when nobody answers.
+            engine_says(address, "/_ping")
         client = docker.DockerClient(base_url=address, timeout=timeout_s, version="auto")
         client.ping()
-    except Exception as error:
+    except (docker.errors.DockerException, OSError) as error:
+        if client is not None:
+            client.close()
         raise ServerNotFoundError(
             f"The Docker engine at {address} does not answer: {error}",
             hint="Check `docker info`: is it running, and may you use its socket (group docker)?",

@@ -1,0 +1,41 @@
+"""``iris-devtools doctor``: is everything there that is needed, and if not, what to do."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from iris_devtools.cli.exits import ended
+from iris_devtools.cli.up import project_option
+
+__all__ = ["doctor"]
+
+_MARKS = {"ok": ("ok", "green"), "warning": ("note", "yellow"), "failed": ("FAILED", "red")}
+
+
+@click.command()
+@project_option
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON list of findings.")
+def doctor(*, project: Path | None, as_json: bool) -> None:
+    """Check driver, dialect, store, disk, Docker, image, licence and server; say what to do about each.
+
+    Exits with 1 when something has failed. Changes nothing.
+    """
+    with ended():
+        from iris_devtools.cli.checks import findings
+        from iris_devtools.config import load_settings
+
+        found = list(findings(load_settings(project)))
+    if as_json:
+        click.echo(json.dumps([dataclasses.asdict(each) for each in found], indent=2))
+    else:
+        for each in found:
+            word, colour = _MARKS[each.state]
+            click.echo(f"{click.style(f'{word:<7}', fg=colour)}{each.check:<9}{each.found}")
+            if each.remedy:
+                click.echo(f"{'':16}{each.remedy}")
+    sys.exit(int(any(each.state == "failed" for each in found)))

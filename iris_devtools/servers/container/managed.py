@@ -1,0 +1,89 @@
+"""The container of a project: one for all its processes, from what the settings say."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import os
+import sys
+import threading
+from pathlib import Path
+
+from iris_devtools.config import Settings
+from iris_devtools.errors import ServerError
+from iris_devtools.progress import SILENT, RichReporter
+from iris_devtools.servers.container.container import START_TIMEOUT_S, IRISContainer
+from iris_devtools.servers.container.spec import ContainerSpec
+from iris_devtools.servers.editions import image_of
+
+__all__ = ["container_of", "managed_container"]
+
+_kept: dict[tuple[int, Path, str], IRISContainer] = {}
+_keeping = threading.Lock()
+
+
+def container_of(settings: Settings) -> IRISContainer:
+    """Return the container that the settings describe, not started.
+
+    Raises:
+        ConfigurationError: the licence key or the merge file is not there.
+        ServerStartError: the enterprise edition is wanted, and there is no licence key.
+
+    """
+    key = settings.license_key
+    options = {
+        "merge_file": settings.merge_file,
+        "after": settings.after_start,
+        "durable": settings.durable,
+        "memory": settings.container_memory,
+        "cpus": settings.container_cpus,
+        "port": settings.container_port,
+    }
+    given = settings.origins["startup_timeout_s"] != "default"
+    life = {
+        "reuse": settings.reuse,
+        "directory": settings.container_directory,
+        "project": settings.root,
+        "pull": settings.pull is not False,
+        "timeout_s": settings.startup_timeout_s if given else START_TIMEOUT_S,
+        # A pull takes minutes, and whoever waits at a terminal wants to see it.
+        "reporter": RichReporter(sys.stderr) if sys.stderr.isatty() else SILENT,
+    }
+    if settings.edition == "enterprise":
+        return IRISContainer.enterprise(license_key=key, image=settings.image, **options, **life)
+    spec = ContainerSpec(image=image_of(settings), license_key=key, **options)  # type: ignore[arg-type]
+    return IRISContainer(spec, **life)  # type: ignore[arg-type]
+
+
+def managed_container(settings: Settings) -> IRISContainer:
+    """Return the project's container, started unless it runs already.
+
+    This process uses it until it ends; it is removed after the last process that does, unless it is reused.
+
+    Raises:
+        ServerNotFoundError: no Docker engine answers.
+        ServerStartError: as :meth:`IRISContainer.start`.
+
+    """
+    wanted = container_of(settings)
+    key = (os.getpid(), settings.container_directory, f"{wanted.spec.digest} {wanted.reuse}")
+    with _keeping:
+        known = _kept.get(key)
+        if known is not None:
+            if known.is_alive():
+                return known
+            del _kept[key]
+            known.stop()
+        if not _kept:
+            atexit.register(_let_go)
+        _kept[key] = started = wanted.start()
+        return started
+
+
+def _let_go() -> None:
+    for (pid, _, _), container in _kept.items():
+        # A forked child has its parent's containers in its memory, and they are not its own.
+        if pid == os.getpid():
+            with contextlib.suppress(ServerError):
+                container.stop()
+    _kept.clear()
