@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import secrets
 import shutil
@@ -27,19 +28,24 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn, Protocol
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 from filelock import FileLock, Timeout
 
 from iris_devtools.config import Settings
-from iris_devtools.errors import ManifestError, SnapshotNotFoundError, StoreError
+from iris_devtools.errors import IrisDevtoolsError, ManifestError, SnapshotNotFoundError, StoreError
 from iris_devtools.progress import SILENT, Reporter
 from iris_devtools.snapshots import verified
 from iris_devtools.snapshots.key import RevisionKey
 from iris_devtools.snapshots.manifest import MANIFEST_NAME, Manifest
 from iris_devtools.snapshots.snapshot import Snapshot, open_snapshot
 
+if TYPE_CHECKING:
+    from iris_devtools.snapshots.sharing import SharedStore
+
 __all__ = ["BrokenEntry", "Destination", "Published", "SnapshotWriter", "Store", "Survey", "open_store"]
+
+_logger = logging.getLogger(__name__)
 
 _LOCKS = ".locks"
 _TEMPORARY = ".tmp-"
@@ -136,9 +142,12 @@ class Store:
     path and the remedy, when the file system refuses.
     """
 
-    def __init__(self, directory: Path, *, compression: int | None = None) -> None:
+    def __init__(
+        self, directory: Path, *, compression: int | None = None, shared: SharedStore | None = None
+    ) -> None:
         self.directory = directory
         self.compression = compression
+        self.shared = shared
 
     def __repr__(self) -> str:
         return f"Store({str(self.directory)!r})"
@@ -157,6 +166,21 @@ class Store:
                 key=snapshot.key,
             )
         return snapshot
+
+    def fetch(self, key: RevisionKey, *, reporter: Reporter = SILENT) -> Snapshot | None:
+        """Return the snapshot of ``key`` out of the shared store, kept here from now on; None without one.
+
+        The shared store is a convenience: what goes wrong with it is logged, and counts as "not there".
+        """
+        if self.shared is None:
+            return None
+        try:
+            return self.shared.pull(key.name, self, reporter=reporter).snapshot
+        except SnapshotNotFoundError:
+            return None
+        except IrisDevtoolsError as error:
+            _logger.warning("%s The snapshot is not taken from the shared store.", error.message)
+            return None
 
     def get(self, name: str) -> Snapshot:
         """Return the snapshot whose name is ``name``, or starts with it where only one does.
@@ -342,8 +366,15 @@ class Store:
 
 
 def open_store(settings: Settings) -> Store:
-    """Return the store that the settings describe."""
-    return Store(settings.store, compression=settings.compression_level or None)
+    """Return the store that the settings describe; nothing is connected to before it is used."""
+    from iris_devtools.snapshots.sharing import SharedStore
+
+    shared = (
+        SharedStore(settings.shared_store, read_only=settings.shared_store_readonly)
+        if settings.shared_store
+        else None
+    )
+    return Store(settings.store, compression=settings.compression_level or None, shared=shared)
 
 
 def _remove(entry: Path) -> None:
