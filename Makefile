@@ -4,10 +4,10 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check matrix bench format clean
+.PHONY: help demo test check compliance matrix bench format clean
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(READY) ## migrate, snapshot, wreck, restore, test the sample project; prints a table
 	@$(BIN)/python -m sample_project.demo
@@ -23,6 +23,9 @@ check: $(READY) ## formatter, linter, types, import walls
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+compliance: $(READY) ## judge the stand-in by SQLAlchemy's own dialect suite
+	$(BIN)/python -m tests.compliance
 
 matrix: $(READY) ## test against every supported Alembic and SQLAlchemy line
 	$(BIN)/python -m tests.matrix
