@@ -9,7 +9,9 @@ from types import ModuleType
 
 import pytest
 
-COMMANDS = ("iris-snapshot", "iris-restore", "iris-snapshots", "iris-status")
+from alembic_ext.cli import table
+
+COMMANDS = tuple(command.name for command in table.COMMANDS)
 
 
 def run(*arguments: str, warnings: str = "error") -> subprocess.CompletedProcess[str]:

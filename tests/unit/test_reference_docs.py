@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from alembic_ext.cli.table import COMMANDS
 from iris_devtools import errors
+from iris_devtools.config import Settings
 from iris_devtools.errors import IrisDevtoolsError
 
 REFERENCE = Path(__file__).parent.parent.parent / "docs" / "reference"
@@ -22,7 +24,22 @@ def test_the_table_of_errors_has_every_class_with_its_exit_code() -> None:
 
 
 @pytest.mark.parametrize(
-    "option", ["--from-database", "--rebuild", "--description", "--snapshot", "--namespace"]
+    "option",
+    [
+        "--from-database",
+        "--rebuild",
+        "--description",
+        "--snapshot",
+        "--namespace",
+        "--engine",
+        "--mermaid",
+        "--html",
+        "--keep",
+        "--max-bytes",
+        "--older-than",
+        "--unreachable",
+        "--dry-run",
+    ],
 )
 def test_the_page_of_the_alembic_commands_has_every_option(option: str) -> None:
     assert f"`{option}" in (REFERENCE / "alembic.md").read_text(encoding="utf-8")
@@ -33,3 +50,15 @@ def test_links_between_the_pages_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
 
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_page_of_the_alembic_commands_has_every_command() -> None:
+    page = (REFERENCE / "alembic.md").read_text(encoding="utf-8")
+
+    assert [one.name for one in COMMANDS if f"## `alembic {one.name}" not in page] == []
+
+
+def test_the_table_of_settings_has_every_setting() -> None:
+    page = (REFERENCE / "settings.md").read_text(encoding="utf-8")
+
+    assert [name for name in Settings.model_fields if f"| `{name}` |" not in page] == []
