@@ -27,7 +27,8 @@ __all__ = ["standin"]
 @click.option(
     "--connections",
     type=click.IntRange(min=1),
-    help="Refuse more connections than this at once, as a licence does.  [default: no limit]",
+    help="Refuse more connections than this at once, as a licence does; a community edition allows 8.  "
+    "[default: no limit]",
 )
 @click.option(
     "--change-password",

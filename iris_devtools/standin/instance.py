@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from iris_devtools.standin.cached_queries import CachedQueries
 from iris_devtools.standin.errors import LoginRefused, ObjectScriptError
 from iris_devtools.standin.globals.locks import LockTable
 from iris_devtools.standin.storage.accounts import PREDEFINED, Account, PasswordCheck, with_password
@@ -155,6 +156,7 @@ class Instance:
         self.manager = self.data / "mgr"
         self._lock = threading.RLock()
         self.locks = LockTable()
+        self.cached_queries = CachedQueries()
         self._processes: dict[int, Process] = {}
         self._arriving = 0
         self._pids = itertools.count(os.getpid())
@@ -216,9 +218,7 @@ class Instance:
         if not security.exists():
             create_file(security, Label(resource="%DB_IRISSECURITY"))
         inspect_file(security)
-        configuration = Configuration(
-            security, base=self.manager, on_change=lambda c: write_cpf(c, self.data / "iris.cpf")
-        )
+        configuration = Configuration(security, base=self.manager, on_change=self._configuration_changed)
         self._configuration = configuration
         self._databases = Databases(
             self.manager,
@@ -421,6 +421,10 @@ class Instance:
     def _not_entered(self, database: Database, cause: StorageError, *, location: str) -> ObjectScriptError:
         self.log("Database.MountError", f"{database.name}: {cause}", severity=2)
         return ObjectScriptError("DIRECTORY", f"{location} *{database.name}")
+
+    def _configuration_changed(self, configuration: Configuration) -> None:
+        write_cpf(configuration, self.data / "iris.cpf")
+        self.cached_queries.keep_only([entry.name for entry in configuration.namespaces()])
 
     def _unmount(self, database: Database) -> None:
         database.dismount(grace_s=self.options.grace_s, limit_s=self.options.limit_s, sticky=False)

@@ -204,24 +204,23 @@ def _process_exists_id(call: Call, pid: int) -> bool:
 # ---- %SYSTEM.SQL
 
 
-# Nothing is left to purge: a translated statement carries the generation of the definitions that it was made
-# from, and a mount begins with none. IRIS needs the calls, so its clients make them.
-
-
 @SQL.class_method("Purge", status=True)
-def _purge(_call: Call, _days: str = "") -> None:
-    """Do nothing: no cached query can be out of date."""
+def _purge(call: Call, _days: str = "") -> None:
+    """Throw away the cached queries of the namespace; of any age, because no age is kept."""
+    call.instance.cached_queries.of(call.process.namespace).purge()
 
 
 @SQL.class_method("PurgeForTable", status=True)
-def _purge_for_table(_call: Call, table: str) -> None:
+def _purge_for_table(call: Call, table: str) -> None:
+    """Throw away the cached queries of the namespace: more than those of the table, which nobody can tell."""
     if not table:
         raise StorageError(5659, "table")
+    call.instance.cached_queries.of(call.process.namespace).purge()
 
 
 @SQL.class_method("PurgeAllNamespaces", status=True)
-def _purge_all_namespaces(_call: Call) -> None:
-    """Do nothing, as Purge()."""
+def _purge_all_namespaces(call: Call) -> None:
+    call.instance.cached_queries.purge()
 
 
 # ---- %SYSTEM.License and %SYSTEM.Monitor

@@ -46,6 +46,7 @@ class Controls:
             "%INTRANSACTION": self._in_transaction,
             "LOCK": self._lock,
             "UNLOCK": self._unlock,
+            "PURGE CACHED QUERIES": self._purge,
             "CREATE DATABASE": self._create_database,
             "DROP DATABASE": self._drop_database,
             "USE DATABASE": self._use_database,
@@ -61,8 +62,8 @@ class Controls:
     def run(self, place: Workplace, control: Control, values: Sequence[Scalar]) -> int:
         """Run a control statement and return its row count; raises SQLError.
 
-        Everybody has all privileges, indexes are always built, and there is nothing to tune or to purge:
-        GRANT, BUILD INDEX, TUNE TABLE and PURGE are accepted and change nothing.
+        Everybody has all privileges, indexes are always built, and there is nothing to tune: GRANT, BUILD
+        INDEX and TUNE TABLE are accepted and change nothing.
         """
         verb = self._verbs.get(control.verb)
         if verb is None:
@@ -153,6 +154,10 @@ class Controls:
         table = self._table(place, arguments["table"])
         exclusive = arguments["mode"] == "EXCLUSIVE"
         place.table_locks.release(_key(table), self._state.process_id, exclusive=exclusive)
+        return 0
+
+    def _purge(self, place: Workplace, _arguments: _Arguments) -> int:
+        place.queries.purge()
         return 0
 
     def _table(self, place: Workplace, name: tuple[str | None, str]) -> Table:

@@ -218,7 +218,7 @@ class Session:
             connection = self._connection(lease)
             place = self._place
             if place is None or place.connection is not connection:
-                place = self._place = Workplace.on(lease)
+                place = self._place = Workplace.on(lease, queries=self._instance.cached_queries)
             yield place
 
     def _connection(self, lease: NamespaceLease) -> sqlite3.Connection:

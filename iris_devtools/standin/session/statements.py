@@ -115,13 +115,14 @@ class Statements:
 
     def _translate(self, place: Workplace, text: str, markers: tuple[Marker, ...]) -> Translation:
         schema, exact = self._state.default_schema, self._state.exact_distinct
-        key = (text, markers, schema, exact, place.dictionary.generation)
-        known = place.translations.get(key)
+        key = (text, markers, schema, exact, place.dictionary.code_schema)
+        token = place.queries.token(place.dictionary.generation, mount=place.mount)
+        known: Translation | None = place.queries.get(token, key)
         if known is None:
             known = translate(
                 text, catalog=place.dictionary, default_schema=schema, markers=markers, exact_distinct=exact
             )
-            place.translations.put(key, known)
+            place.queries.put(token, key, known)
         return known
 
     def _current(self, place: Workplace, prepared: Prepared) -> Translation:

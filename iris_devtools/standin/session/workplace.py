@@ -5,9 +5,9 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
+from iris_devtools.standin.cached_queries import CachedQueries, NamespaceQueries
 from iris_devtools.standin.catalog.dictionary import Dictionary, SharedCatalog
 from iris_devtools.standin.session.locks import TableLocks
-from iris_devtools.standin.session.translations import TranslationCache
 from iris_devtools.standin.storage.lease import NamespaceLease
 
 __all__ = ["Workplace"]
@@ -20,11 +20,13 @@ class Workplace:
     lease: NamespaceLease
     connection: sqlite3.Connection
     dictionary: Dictionary
-    translations: TranslationCache
+    queries: NamespaceQueries
+    mount: object
+    """Stands for this mount of the databases; compares unequal to that of any other."""
     table_locks: TableLocks
 
     @classmethod
-    def on(cls, lease: NamespaceLease) -> Workplace:
+    def on(cls, lease: NamespaceLease, *, queries: CachedQueries) -> Workplace:
         """Furnish the lease's present connection; the caller holds the lease's lock."""
         shared = lease.code.shared
         connection = lease.connection
@@ -33,6 +35,7 @@ class Workplace:
             lease,
             connection,
             Dictionary(connection, code_schema=lease.code_schema, shared=catalog, namespace=lease.namespace),
-            shared.setdefault(f"translations {lease.code_schema}", TranslationCache()),
+            queries.of(lease.namespace),
+            (shared.setdefault("mount", object()), lease.data.shared.setdefault("mount", object())),
             lease.data.shared.setdefault("table locks", TableLocks()),
         )
