@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from types import TracebackType
 from typing import Any
 
+from iris_devtools.admin.databases import DATABASE_FILE
 from iris_devtools.admin.driver import Target, login
 from iris_devtools.admin.link import Link
 from iris_devtools.admin.namespaces import Namespaces
 from iris_devtools.admin.version import ServerVersion
+from iris_devtools.errors import AdministrationError, ServerError
 
 __all__ = ["Admin"]
 
@@ -67,14 +70,36 @@ class Admin(Namespaces):
         """Open a connection of the driver to ``namespace`` for the block, in autocommit mode.
 
         Raises:
-            AdministrationError: there is no such namespace, or its database cannot be entered.
+            AdministrationError: there is no such namespace, or its database cannot be entered. If that is
+                because it is dismounted, as a process that was killed may leave it, the hint names the call
+                that mounts it.
 
         """
-        connection = login(self._link.target, namespace, timeout_s=self._timeout_s)
+        try:
+            connection = login(self._link.target, namespace, timeout_s=self._timeout_s)
+        except ServerError as error:
+            self._add_remedy(error, namespace)
+            raise
         try:
             yield connection
         finally:
             connection.close()
+
+    def _add_remedy(self, error: ServerError, namespace: str) -> None:
+        with contextlib.suppress(ServerError):  # a second failure must not hide the first
+            down = [each.directory for each in self.databases(namespace) if self._is_down(each.directory)]
+            if down:
+                calls = "; ".join(f'##class(SYS.Database).MountDatabase("{directory}")' for directory in down)
+                error.hint = (
+                    f"{error.hint} It is not mounted. Restore a snapshot; or see that its {DATABASE_FILE} is "
+                    f"there, and in %SYS run: {calls}"
+                ).strip()
+
+    def _is_down(self, directory: str) -> bool:
+        try:
+            return not self.is_mounted(directory)
+        except AdministrationError:  # not even a file, which a restore that was killed may have renamed
+            return True
 
     def purge_cached_queries(self, namespace: str) -> None:
         """Throw away the compiled queries of a namespace (iris-facts 9).

@@ -170,3 +170,49 @@ def test_a_capture_without_shared_files_reads_over_the_wire(standin, namespace, 
         snapshot.verify()
         restore(admin, snapshot, namespace=namespace, thoroughness="rows")
         assert rows(admin, namespace) == ROWS
+
+
+FULL = """
+import resource, signal, sys
+from pathlib import Path
+from iris_devtools.admin import Admin
+from iris_devtools.errors import StoreError
+from iris_devtools.servers.server import Server
+from iris_devtools.snapshots.capture import capture
+from iris_devtools.snapshots.key import RevisionKey
+from iris_devtools.snapshots.store import Store
+
+host, port, username, namespace, store, level = sys.argv[1:]
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (8_000, 8_000))
+server = Server("standin", host, int(port), username, sys.stdin.readline().strip(), local_files=True)
+with Admin.connect(server) as admin:
+    key = RevisionKey(("a1",), "0" * 64, admin.engine)
+    try:
+        capture(admin, namespace=namespace, store=Store(Path(store), compression=int(level) or None), key=key)
+    except StoreError as error:
+        print(error)
+"""
+
+
+@pytest.mark.parametrize("level", [0, 3])
+def test_a_disk_that_fills_up_mounts_the_database_and_leaves_no_snapshot(
+    admin, namespace, store, standin, level
+):
+    server = standin.server
+    arguments = [server.host, server.port, server.username, namespace, store.directory, level]
+    ended = subprocess.run(
+        [sys.executable, "-c", FULL, *map(str, arguments)],
+        input=f"{server.password}\n",
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+
+    assert "Cannot write" in ended.stdout
+    assert "See that the disk has room" in ended.stdout
+    assert rows(admin, namespace) == ROWS
+    survey = store.survey()
+    assert (survey.snapshots, survey.broken, survey.leftovers) == ((), (), ())
+    capture(admin, namespace=namespace, store=store, key=key(admin)).snapshot.verify()
