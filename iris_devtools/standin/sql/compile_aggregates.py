@@ -113,8 +113,7 @@ def _sum(env: Env, value: Value, distinct: str) -> Value:
     return Value(f"iris_sum({distinct}{text})", numeric(18, scale))
 
 
-# -- windows
-# -----------------------------------------------------------------------------------------------------
+# -- windows ---------------------------------------------------------------------------------------
 
 
 @value_of(nodes.Window)

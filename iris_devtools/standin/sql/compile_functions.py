@@ -80,8 +80,7 @@ def _nullable(arguments: list[Value]) -> bool:
     return any(argument.nullable for argument in arguments)
 
 
-# -- builders
-# ----------------------------------------------------------------------------------------------------
+# -- builders --------------------------------------------------------------------------------------
 
 
 def _texts(function: str, sql_type: SqlType, *, numbers_from: int = 99, nullable: bool = True) -> Builder:
@@ -188,8 +187,7 @@ def _part_of(part: str, sql_type: SqlType = INTEGER) -> Builder:
     return build
 
 
-# -- conditional
-# -------------------------------------------------------------------------------------------------
+# -- conditional -----------------------------------------------------------------------------------
 
 
 def _coalesce(env: Env, _node: nodes.Function, arguments: list[Value]) -> Value:
@@ -263,8 +261,7 @@ def _concat(env: Env, _node: nodes.Function, arguments: list[Value]) -> Value:
     return Value(f"({as_text(env, arguments[0])} || {as_text(env, arguments[1])})", _TEXT)
 
 
-# -- dates
-# -------------------------------------------------------------------------------------------------------
+# -- dates -----------------------------------------------------------------------------------------
 
 
 def _current(function: str, sql_type: SqlType) -> Builder:
@@ -301,8 +298,7 @@ def _extract(env: Env, _node: nodes.Function, arguments: list[Value]) -> Value:
     return Value(f"iris_datepart({as_text(env, arguments[0])}, {moment(env, arguments[1])})", INTEGER)
 
 
-# -- JSON, vectors, system
-# ---------------------------------------------------------------------------------------
+# -- JSON, vectors, system -------------------------------------------------------------------------
 
 
 def _json_item(env: Env, value: Value) -> str:
@@ -354,8 +350,7 @@ def _plain(env: Env, _node: nodes.Function, arguments: list[Value]) -> Value:
     return Value(env.text(value), highest([value.type]), nullable=value.nullable)
 
 
-# -- the table
-# ---------------------------------------------------------------------------------------------------
+# -- the table -------------------------------------------------------------------------------------
 
 _define("LENGTH", _texts("iris_length", INTEGER), 1)
 _define("CHAR_LENGTH CHARACTER_LENGTH DATALENGTH LEN", _texts("iris_char_length", INTEGER), 1)

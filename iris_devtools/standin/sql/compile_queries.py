@@ -38,8 +38,7 @@ def compile_query(env: Env, query: nodes.Query) -> QueryText:
     return _select(env, query, query.body, limits)
 
 
-# -- limits
-# ------------------------------------------------------------------------------------------------------
+# -- limits ----------------------------------------------------------------------------------------
 
 
 def _limits(env: Env, query: nodes.Query) -> str:
@@ -68,8 +67,7 @@ def _row_count(value: Scalar) -> Scalar:
     return max(int(number), 0)
 
 
-# -- one SELECT
-# --------------------------------------------------------------------------------------------------
+# -- one SELECT ------------------------------------------------------------------------------------
 
 
 def _select(env: Env, query: nodes.Query, select: nodes.Select, limits: str) -> QueryText:
@@ -214,8 +212,7 @@ def _shown(env: Env, column: OutColumn, select: nodes.Select, groups: list[Value
     return env.text(value)
 
 
-# -- ORDER BY
-# ----------------------------------------------------------------------------------------------------
+# -- ORDER BY --------------------------------------------------------------------------------------
 
 
 def _order(env: Env, query: nodes.Query, columns: list[OutColumn]) -> str:
@@ -292,8 +289,7 @@ def _output_key(env: Env, number: int, columns: list[OutColumn], *, inline: bool
     return sort_key(env, Value(f"c{number}", value.type, value.collation))
 
 
-# -- set operations
-# ----------------------------------------------------------------------------------------------
+# -- set operations --------------------------------------------------------------------------------
 
 
 def _ordered_compound(env: Env, query: nodes.Query, compound: nodes.Compound, limits: str) -> QueryText:

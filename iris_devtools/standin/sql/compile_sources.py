@@ -52,8 +52,7 @@ def _add(env: Env, source: Source) -> None:
     env.scope.sources.append(source)
 
 
-# -- one source
-# --------------------------------------------------------------------------------------------------
+# -- one source ------------------------------------------------------------------------------------
 
 
 def _named(env: Env, ref: nodes.TableRef) -> Source:
@@ -126,8 +125,7 @@ def _query_source(
     return Source(alias, labels, tuple(fields), f"({query.sql})", hidden, table)
 
 
-# -- joins
-# -------------------------------------------------------------------------------------------------------
+# -- joins -----------------------------------------------------------------------------------------
 
 
 def _join(env: Env, ref: nodes.Join) -> Render:

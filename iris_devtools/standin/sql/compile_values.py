@@ -211,8 +211,7 @@ def _scalar_query(env: Env, node: nodes.ScalarQuery) -> Value:
     return Value(f"({query.sql})", column.type, column.collation, explicit=column.explicit)
 
 
-# -- CAST
-# --------------------------------------------------------------------------------------------------------
+# -- CAST ------------------------------------------------------------------------------------------
 
 
 @value_of(nodes.Cast)
@@ -306,8 +305,7 @@ def odbc_text(env: Env, value: Value) -> str:
     return _odbc_text(env, value)
 
 
-# -- lists
-# -------------------------------------------------------------------------------------------------------
+# -- lists -----------------------------------------------------------------------------------------
 
 
 def merged(env: Env, items: Sequence[Value]) -> tuple[SqlType | None, list[str]]:

@@ -62,8 +62,7 @@ def _required(column: Column, table: Table) -> str:
     return f"iris_missing({literal(column.name)}, {literal(table.qualified_name)})"
 
 
-# -- INSERT
-# ------------------------------------------------------------------------------------------------------
+# -- INSERT ----------------------------------------------------------------------------------------
 
 
 def compile_insert(statement: Statement, node: nodes.Insert) -> Write:
@@ -216,8 +215,7 @@ def _on_conflict(env: Env, columns: list[Column]) -> str:
     return f" ON CONFLICT DO UPDATE SET {', '.join(changes)}" if changes else " ON CONFLICT DO NOTHING"
 
 
-# -- UPDATE
-# ------------------------------------------------------------------------------------------------------
+# -- UPDATE ----------------------------------------------------------------------------------------
 
 
 def compile_update(statement: Statement, node: nodes.Update) -> Write:
@@ -314,8 +312,7 @@ def _holds(ref: nodes.TableRef, table: nodes.NamedTable) -> bool:
     return len(names) == 1 or (ref.alias or "").upper() == table.parts[-1].upper()
 
 
-# -- DELETE, TRUNCATE
-# --------------------------------------------------------------------------------------------
+# -- DELETE, TRUNCATE ------------------------------------------------------------------------------
 
 
 def compile_delete(statement: Statement, node: nodes.Delete) -> Write:

@@ -1,5 +1,4 @@
-"""Computed columns: COMPUTECODE of the form ``Set {*} = expression`` becomes an expression of ours
-(iris-sql.md 8.1).
+"""Computed columns: COMPUTECODE of the form ``Set {*} = expression`` is run as SQL (iris-sql.md 8.1).
 
 ObjectScript evaluates strictly from left to right; the expression may use other columns (``{Name}``),
 numbers, strings, brackets and ``+ - * / \\ # _``. Code that does more cannot be run here, and is refused when
@@ -92,8 +91,7 @@ def _value(statement: Statement, table: Table, column: Column, source: Source) -
 
 
 def computed_on_insert(statement: Statement, table: Table) -> list[str]:
-    """Return the statement that fills the computed columns of the rows that were just inserted, if there are
-    any.
+    """Return the statement that fills the computed columns of newly inserted rows, if there are any.
 
     It runs after the INSERT, because the row id, too, may be part of the computation.
     """

@@ -80,8 +80,7 @@ def type_of_spec(spec: str) -> tuple[SqlType, str, str]:
 
 
 def stored_text(env: Env, value: Value, column: Column, table: Table, verb: str) -> str:
-    """Return a SQLite expression that files ``value`` into a column, validated as IRIS does (iris-sql.md
-    2.2).
+    """Return a SQLite expression that files ``value`` into a column, validated (iris-sql.md 2.2).
 
     A bare parameter is converted before it is bound; anything else goes through a function. Nothing is done
     to a value whose type is the column's own.

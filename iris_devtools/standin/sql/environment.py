@@ -1,5 +1,4 @@
-"""What a statement's translation carries along: parameters, aliases, the scope, and who translates which
-node.
+"""What a statement's translation carries along: parameters, aliases, scope, and who translates which node.
 
 The translating modules register a function for each kind of node (``@value_of``, ``@condition_of``); ``Env``
 finds it. So no module needs to import the others, and each holds one family of constructs.

@@ -89,8 +89,7 @@ def _register_aggregate(
     register(name, 1, Guarded)
 
 
-# -- filing values
-# -----------------------------------------------------------------------------------------------
+# -- filing values ---------------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=4096)
@@ -141,8 +140,7 @@ def _counter(connection: sqlite3.Connection) -> Code:
     return count
 
 
-# -- the session
-# -------------------------------------------------------------------------------------------------
+# -- the session -----------------------------------------------------------------------------------
 
 
 def _session_functions(connection: sqlite3.Connection, context: FunctionContext) -> dict[str, Code]:

@@ -201,8 +201,7 @@ def _unix_timestamp(value: Scalar) -> Scalar:
     return numbers.stored(numbers.divide(Decimal(micros), Decimal(1_000_000)))
 
 
-# -- conversion
-# --------------------------------------------------------------------------------------------------
+# -- conversion ------------------------------------------------------------------------------------
 
 
 def _date_in(value: Scalar) -> Scalar:

@@ -152,8 +152,7 @@ def _least(*items: Scalar) -> Scalar:
     return min(items, key=lambda item: numbers.decimal_key(item) or "")
 
 
-# -- vectors
-# -----------------------------------------------------------------------------------------------------
+# -- vectors ---------------------------------------------------------------------------------------
 
 
 def _elements(value: Scalar) -> list[float]:

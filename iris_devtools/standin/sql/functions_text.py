@@ -38,8 +38,7 @@ def _collated(text: str | None, length: Scalar) -> str:
     return shown[: int(length)] if isinstance(length, int) else shown
 
 
-# -- LIKE and its kind
-# -------------------------------------------------------------------------------------------
+# -- LIKE and its kind -----------------------------------------------------------------------------
 
 
 @lru_cache(maxsize=2000)
@@ -115,8 +114,7 @@ def _matches(value: Scalar, pattern: Scalar, escape: Scalar) -> int:
     return int(_matches_pattern(_text(pattern), _text(escape)).match(_text(value)) is not None)
 
 
-# -- pieces
-# ------------------------------------------------------------------------------------------------------
+# -- pieces ----------------------------------------------------------------------------------------
 
 
 def _integer(value: Scalar) -> int:
@@ -297,8 +295,7 @@ def _bytes(value: Scalar, length: Scalar) -> bytes | None:
     return data if length is None else data[: _integer(length)]
 
 
-# -- those that take NULL
-# ----------------------------------------------------------------------------------------
+# -- those that take NULL --------------------------------------------------------------------------
 
 
 def _string(*items: Scalar) -> str | None:

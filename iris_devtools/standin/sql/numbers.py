@@ -1,5 +1,4 @@
-"""Exact numbers: between decimals, the forms that SQLite stores, and IRIS's canonical text (iris-sql.md 1.3,
-1.4).
+"""Exact numbers: decimals, the forms that SQLite stores, canonical text (iris-sql.md 1.3, 1.4).
 
 SQLite holds an INTEGER when the number is whole and within 64 bit, a REAL when at most 15 significant digits
 bring it back unchanged, and TEXT in canonical form otherwise. Every function here accepts all three.
@@ -91,8 +90,7 @@ def exact_decimal(value: Scalar) -> Decimal | None:
 
 
 def leading_number(value: Scalar) -> Decimal | None:
-    """Return the number that a value counts as in arithmetic: its leading numeric part, else 0; NULL stays
-    NULL.
+    """Return the number that a value counts as: its leading numeric part, else 0; NULL stays NULL.
 
     ``'12abc'`` is 12, ``'abc'`` and ``''`` are 0, ``'--5'`` is 5 (iris-sql.md 1.4).
     """

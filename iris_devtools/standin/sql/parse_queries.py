@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from iris_devtools.standin.sql import nodes
 from iris_devtools.standin.sql.dialect import Kind
-from iris_devtools.standin.sql.parse_expressions import ExpressionParser
+from iris_devtools.standin.sql.parse_conditions import ConditionParser
 
 __all__ = ["QueryParser"]
 
@@ -27,7 +27,7 @@ _JOIN_WORDS = ("JOIN", "INNER", "LEFT", "RIGHT", "FULL", "CROSS", "NATURAL")
 _NO_ALIAS = frozenset({"LIMIT", "OFFSET", "MINUS", "LATERAL"})
 
 
-class QueryParser(ExpressionParser):
+class QueryParser(ConditionParser):
     """Parses queries; ``depth`` counts the brackets around the one that is read."""
 
     depth = 0
@@ -151,8 +151,7 @@ class QueryParser(ExpressionParser):
         reader.expect(")")
         return tuple(names)
 
-    # -- set operations
-    # ------------------------------------------------------------------------------------------
+    # -- set operations ----------------------------------------------------------------------------
 
     def _compound(self) -> nodes.Query:
         reader = self.reader
@@ -181,8 +180,7 @@ class QueryParser(ExpressionParser):
             return self.subquery()
         return nodes.Query(self._select())
 
-    # -- one SELECT
-    # ----------------------------------------------------------------------------------------------
+    # -- one SELECT --------------------------------------------------------------------------------
 
     def _select(self) -> nodes.Select:
         reader = self.reader
@@ -241,8 +239,7 @@ class QueryParser(ExpressionParser):
             return reader.name()
         return None
 
-    # -- FROM
-    # ----------------------------------------------------------------------------------------------------
+    # -- FROM --------------------------------------------------------------------------------------
 
     def _from(self) -> nodes.TableRef:
         return self.table_list()

@@ -1,5 +1,4 @@
-"""Names and where they come from: tables with their columns, nested scopes, the rules of look-up (iris-sql.md
-1.1, 5).
+"""Names: sources of rows with their columns, nested scopes, rules of look-up (iris-sql.md 1.1, 5).
 
 Every source of rows gets an alias of our own (``t1``, ``t2``, ...), so that a resolved column is never
 ambiguous in the emitted text, whatever the tables are called.

@@ -174,8 +174,7 @@ def _shown(value: Scalar) -> str:
     return f"'{text[:40]}...'" if len(text) > 40 else f"'{text}'"
 
 
-# -- storing
-# -----------------------------------------------------------------------------------------------------
+# -- storing ---------------------------------------------------------------------------------------
 # An encoder takes any value but NULL and raises ValueError for one that does not fit its type.
 
 
@@ -366,8 +365,7 @@ def _vector_encoder(sql_type: SqlType) -> Callable[[Scalar], Scalar]:
     return encode
 
 
-# -- fetching
-# ----------------------------------------------------------------------------------------------------
+# -- fetching --------------------------------------------------------------------------------------
 
 
 def _date_out(value: Scalar) -> Scalar:
@@ -399,8 +397,7 @@ def _double_out(value: Scalar) -> Scalar:
     return value
 
 
-# -- comparing
-# ---------------------------------------------------------------------------------------------------
+# -- comparing -------------------------------------------------------------------------------------
 
 
 def _compare_number(value: Scalar) -> Scalar:
