@@ -192,8 +192,16 @@ class Settings(BaseModel):
         default=True,
         description="keep the migrated state before the seed, too: the next migration starts from there",
     )
-    isolation: Literal["rollback", "restore", "namespace"] = Field(
-        default="rollback", description="what a test gets when it asks for nothing else"
+    isolation: Literal["auto", "rollback", "restore", "namespace"] = Field(
+        default="auto", description="what a test gets when it asks for nothing else"
+    )
+    pool_size: int = Field(
+        default=2, ge=1, le=64, description="how many namespaces are kept ready for tests that want their own"
+    )
+    max_pool_bytes: int = Field(
+        default=2_000_000_000,
+        ge=0,
+        description="above this size, as in 2GB, no more namespaces are kept ready ahead of time",
     )
     repairs: bool = Field(default=True, description="mend the known faults of dialect and driver")
     connect_timeout_s: float = Field(default=10.0, gt=0, description="how long a login may take, in seconds")

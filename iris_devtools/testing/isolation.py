@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import NoReturn
 
 from sqlalchemy import Connection, Engine, QueuePool, event
@@ -19,6 +20,7 @@ from iris_devtools.config import Settings
 from iris_devtools.engine import create_engine
 from iris_devtools.errors import ServerConnectionError, UnsupportedError
 from iris_devtools.servers.server import Server
+from iris_devtools.testing.traces import Trace
 from iris_devtools.urls import IrisUrl
 
 __all__ = ["engine_for_tests", "rolled_back", "session_for_tests"]
@@ -30,10 +32,11 @@ def engine_for_tests(url: IrisUrl, *, settings: Settings) -> Engine:
 
 
 @contextmanager
-def rolled_back(engine: Engine, *, server: Server) -> Iterator[Connection]:
+def rolled_back(engine: Engine, *, server: Server, trace: Trace | None = None) -> Iterator[Connection]:
     """Lend a connection in a transaction, and roll it back at the end, however that comes.
 
-    A real commit on the connection is refused, because it would reach the next test.
+    A real commit on the connection is refused, because it would reach the next test. ``trace`` is told which
+    connection it is, and of a refused commit.
 
     Raises:
         ServerConnectionError: the server does not answer, at the beginning or at the end.
@@ -43,7 +46,9 @@ def rolled_back(engine: Engine, *, server: Server) -> Iterator[Connection]:
     try:
         with _answering(server, engine):
             connection.begin()
-        event.listen(connection, "commit", _refuse_commit)
+        if trace is not None:
+            trace.owned_by(connection)
+        event.listen(connection, "commit", partial(_refuse_commit, trace))
         yield connection
     finally:
         with _answering(server, engine):
@@ -68,10 +73,13 @@ def _roll_back(connection: Connection) -> None:
         connection.dialect.do_rollback(connection.connection)
 
 
-def _refuse_commit(_connection: Connection) -> NoReturn:
+def _refuse_commit(trace: Trace | None, _connection: Connection) -> NoReturn:
+    if trace is not None:
+        trace.commit_refused = True
     raise UnsupportedError(
         "commit() on iris_connection would keep the rows of this test for all that follow.",
-        hint="Use iris_session, which may commit, or connection.begin_nested().",
+        hint="Use iris_session, which may commit, or connection.begin_nested(); or have real commits with "
+        '@pytest.mark.iris(isolation="restore").',
     )
 
 

@@ -14,8 +14,9 @@ from iris_devtools.errors import StoreError
 
 __all__ = ["claimed", "drop_leftovers"]
 
-# What TestRun appends to the namespace of the settings: the worker and the number of the run.
-_OURS = re.compile(r"\w+_(?:MAIN|GW\d+)_[0-9A-F]{6}")
+# What TestRun appends to the name of the project's namespace: the worker, the number of the run, and for
+# further namespaces of the same run their own number.
+_OURS = re.compile(r"\w+_(?:MAIN|GW\d+)_[0-9A-F]{6}(?:_\d+)?")
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,24 +27,35 @@ if TYPE_CHECKING:
 
     from iris_devtools.servers.server import Server
     from iris_devtools.snapshots.snapshot import Snapshot
+    from iris_devtools.testing.climbing import Ladder
+    from iris_devtools.testing.lending import Lent
     from iris_devtools.testing.run import TestRun
     from iris_devtools.urls import IrisUrl
 
+pytest_plugins = ("iris_devtools.testing.extras",)
+
 _SERVER_FIXTURES = frozenset({"iris_server"})
-_DATABASE_FIXTURES = frozenset(
-    {"iris_connection", "iris_engine", "iris_namespace", "iris_session", "iris_snapshot", "iris_url"}
-)
+_SNAPSHOT_FIXTURES = frozenset({"iris_snapshot"})
+_LENT_FIXTURES = frozenset({"iris_connection", "iris_engine", "iris_namespace", "iris_session", "iris_url"})
 _SERVERS = ("auto", "standin", "existing", "container")
-_ISOLATIONS = ("rollback",)
 _OPTIONS = {
-    "iris_server": "which server: auto, standin or existing (default: the settings)",
+    "iris_server": "which server: auto, standin, existing or container (default: the settings)",
     "iris_store": "the directory that holds the snapshots (default: the settings)",
-    "iris_isolation": "what every test gets: rollback, a transaction that is rolled back",
+    "iris_isolation": "what every test gets: auto, rollback, restore or namespace (default: the settings)",
     "iris_alembic_ini": "the alembic.ini of the migrations, seen from the root directory (default: settings)",
 }
+_MARKERS = (
+    "iris(isolation, revision): what the test gets (auto, rollback, restore, namespace); an older revision",
+    "dat_fixture(path, scope='function'): the fixture directory that dat_fixture_connection is loaded from",
+)
+_CACHE = "iris-devtools/rungs"
 
 _run_key = pytest.StashKey["TestRun"]()
 _workers_key = pytest.StashKey[dict[str, dict[str, Any]]]()
+_ladder_key = pytest.StashKey["Ladder"]()
+_lent_key = pytest.StashKey["Lent"]()
+_climbed_key = pytest.StashKey[dict[str, tuple[str, str]]]()
+_climb_key = pytest.StashKey[bool]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -55,27 +66,37 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--iris-isolation", metavar="KIND", help=_help("iris_isolation"))
     for name, text in _OPTIONS.items():
         parser.addini(name, text)
+    parser.addini(
+        "iris_isolation_directories",
+        "what the tests below a directory get, in lines such as: tests/migrations = namespace",
+        type="linelist",
+        default=[],
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse a kind of isolation that this version does not have, before any test runs."""
-    kind = _choice(config, "iris_isolation")
-    if kind is not None and kind not in _ISOLATIONS:
-        raise pytest.UsageError(
-            f"iris-isolation is {kind!r}, and this version has only: {', '.join(_ISOLATIONS)} "
-            "(each test in a transaction that is rolled back)."
-        )
+    """Declare the markers, and refuse a kind of isolation that this version does not have."""
+    for marker in _MARKERS:
+        config.addinivalue_line("markers", marker)
+    if _choice(config, "iris_isolation") or config.getini("iris_isolation_directories"):
+        try:
+            _ladder(config)
+        except IrisDevtoolsError as error:
+            raise pytest.UsageError(f"iris-isolation: {error}") from None
 
 
 def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Item]) -> list[str]:
     """Prepare the database when a collected test needs it, and say in one line what came of it."""
     wanted = {name for item in items for name in getattr(item, "fixturenames", ())}
-    if config.getoption("collectonly") or not wanted & (_SERVER_FIXTURES | _DATABASE_FIXTURES):
+    every = _SERVER_FIXTURES | _SNAPSHOT_FIXTURES | _LENT_FIXTURES
+    if config.getoption("collectonly") or not wanted & every:
         return []
     run = _run(config)
     try:
-        if wanted & _DATABASE_FIXTURES:
+        if wanted & _LENT_FIXTURES:
             run.namespace()
+        elif wanted & _SNAPSHOT_FIXTURES:
+            run.snapshot()
         else:
             run.server()
     except IrisDevtoolsError as error:
@@ -84,14 +105,78 @@ def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Ite
     return run.report() if config.get_verbosity() >= 0 else []
 
 
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Begin to make namespaces for the tests that are known to want one of their own."""
+    config = session.config
+    if config.getoption("collectonly") or getattr(config.option, "dist", "no") != "no":
+        return
+    items = [item for item in session.items if _LENT_FIXTURES & set(getattr(item, "fixturenames", ()))]
+    if not items:
+        return
+    try:
+        ladder = _ladder(config)
+        number = sum(ladder.wants_a_namespace(item) for item in items)
+        if number:
+            run = _run(config)
+            run.expect(number)
+            run.fill_pool()
+    except IrisDevtoolsError:
+        # Said by the tests that need it.
+        return
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(
+    item: pytest.Item, nextitem: pytest.Item | None
+) -> Generator[None, object, object]:
+    """Run a test once more, one rung higher, when it turned out to need more than it had."""
+    result = yield
+    if item.stash.get(_climb_key, False):
+        del item.stash[_climb_key]
+        item._initrequest()  # type: ignore[attr-defined]
+        item.ihook.pytest_runtest_protocol(item=item, nextitem=nextitem)
+    return result
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Look at what the test did to its database, while its fixtures are still there."""
+    report = yield
+    lent = item.stash.get(_lent_key, None)
+    if lent is None or call.when != "call" or (report.skipped and not hasattr(report, "wasxfail")):
+        return report
+    climb = lent.climb()
+    if climb is not None:
+        again = _ladder(item.config).judge(item, lent, climb, report)
+        if again:
+            item.stash[_climb_key] = True
+    return report
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_report_teststatus(report: Any) -> tuple[str, str, tuple[str, dict[str, bool]]] | None:
+    """Show a test that is run again on a higher rung."""
+    if report.outcome == "climbed":
+        return "climbed", "C", ("CLIMBED", {"yellow": True})
+    return None
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Drop the namespace of this run, after all fixtures are gone."""
+    """Drop the namespaces of this run after all fixtures are gone, and remember who climbed."""
+    ladder = session.config.stash.get(_ladder_key, None)
+    output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
+    if ladder is not None and ladder.climbed:
+        if output is None:
+            _remember(session.config, ladder.climbed)
+        else:
+            output["iris_devtools_climbed"] = ladder.climbed
     run = session.config.stash.get(_run_key, None)
     if run is None:
         return
     run.close()
-    output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
     if output is not None:
         output["iris_devtools"] = {"report": run.report(), "notes": run.notes}
 
@@ -99,7 +184,10 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any, error: object) -> None:  # noqa: ARG001
     """Take over from a worker of pytest-xdist what it has to say."""
-    said = getattr(node, "workeroutput", {}).get("iris_devtools")
+    output = getattr(node, "workeroutput", {})
+    if output.get("iris_devtools_climbed"):
+        _remember(node.config, output["iris_devtools_climbed"])
+    said = output.get("iris_devtools")
     if said:
         node.config.stash.setdefault(_workers_key, {})[node.gateway.id] = said
 
@@ -110,8 +198,15 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     workers = config.stash.get(_workers_key, {})
     said_by = [(worker, line) for worker, said in sorted(workers.items()) for line in said["report"]]
     lines = [f"{worker}: {line.removeprefix('iris-devtools: ')}" for worker, line in said_by]
+    climbed = config.stash.get(_climbed_key, {})
     notes = [*(run.notes if run else ()), *(note for said in workers.values() for note in said["notes"])]
-    if (lines and config.get_verbosity() >= 0) or notes:
+    if config.get_verbosity() < 0:
+        lines = []
+    for test, (rung, reason) in sorted(climbed.items()):
+        lines.append(f"{test} was moved up to isolation {rung!r}: {reason}")
+    if climbed:
+        lines.append('To keep it there without the cache, write @pytest.mark.iris(isolation="...") over it.')
+    if lines or notes:
         terminalreporter.section("iris-devtools", sep="-")
         for line in [*lines, *dict.fromkeys(notes)]:
             terminalreporter.line(line)
@@ -131,51 +226,54 @@ def iris_snapshot(pytestconfig: pytest.Config) -> Snapshot:
         return _run(pytestconfig).snapshot()
 
 
-@pytest.fixture(scope="session")
-def iris_url(pytestconfig: pytest.Config) -> IrisUrl:
-    """Return the URL of this run's (or this worker's) own namespace, which holds a copy of the snapshot."""
+@pytest.fixture
+def _iris_lent(request: pytest.FixtureRequest) -> Iterator[Lent]:
+    """Lend the database of the rung that the test is on, and leave it clean."""
+    config = request.config
     with _plainly():
-        return _run(pytestconfig).namespace()
-
-
-@pytest.fixture(scope="session")
-def iris_namespace(iris_url: IrisUrl) -> str:
-    """Return the name of this run's (or this worker's) own namespace."""
-    return iris_url.namespace
-
-
-@pytest.fixture(scope="session")
-def iris_engine(pytestconfig: pytest.Config, iris_url: IrisUrl) -> Iterator[Engine]:
-    """Return an engine for this run's own namespace. What is committed through it stays for later tests."""
-    from iris_devtools.testing.isolation import engine_for_tests
-
+        lent = _run(config).lend(_ladder(config).wish(request.node))
+    request.node.stash[_lent_key] = lent
+    yield lent
+    del request.node.stash[_lent_key]
     with _plainly():
-        engine = engine_for_tests(iris_url, settings=_run(pytestconfig).settings)
-    yield engine
-    engine.dispose()
+        lent.give_back()
 
 
 @pytest.fixture
-def iris_connection(pytestconfig: pytest.Config, iris_engine: Engine) -> Iterator[Connection]:
-    """Return a connection in a transaction that is rolled back after the test; it refuses ``commit()``."""
-    from iris_devtools.testing.isolation import rolled_back
+def iris_url(_iris_lent: Lent) -> IrisUrl:
+    """Return the URL of the namespace that the test has: its worker's, or one of its own."""
+    return _iris_lent.url
 
-    transaction = rolled_back(iris_engine, server=_run(pytestconfig).server())
+
+@pytest.fixture
+def iris_namespace(iris_url: IrisUrl) -> str:
+    """Return the name of the namespace that the test has: its worker's, or one of its own."""
+    return iris_url.namespace
+
+
+@pytest.fixture
+def iris_engine(_iris_lent: Lent) -> Engine:
+    """Return an engine for the test's namespace. Its commits are real, and undone by a restore."""
+    return _iris_lent.engine
+
+
+@pytest.fixture
+def iris_connection(_iris_lent: Lent) -> Iterator[Connection]:
+    """Return a connection; with ``rollback`` in a transaction, where it refuses ``commit()``."""
+    lending = _iris_lent.connection()
     with _plainly():
-        connection = transaction.__enter__()
+        connection = lending.__enter__()
     try:
         yield connection
     finally:
         with _plainly():
-            transaction.__exit__(None, None, None)
+            lending.__exit__(None, None, None)
 
 
 @pytest.fixture
-def iris_session(iris_connection: Connection) -> Iterator[Session]:
-    """Return an ORM session whose ``commit()`` and ``rollback()`` end at savepoints, so no row stays."""
-    from iris_devtools.testing.isolation import session_for_tests
-
-    with session_for_tests(iris_connection) as session:
+def iris_session(_iris_lent: Lent, iris_connection: Connection) -> Iterator[Session]:
+    """Return an ORM session; with ``rollback`` its commits end at savepoints, so no row stays."""
+    with _iris_lent.session(iris_connection) as session:
         yield session
 
 
@@ -206,6 +304,32 @@ def _run(config: pytest.Config) -> TestRun:
             run_id=os.environ.get("PYTEST_XDIST_TESTRUNUID", "")[:6] or secrets.token_hex(3),
         )
     return run
+
+
+def _ladder(config: pytest.Config) -> Ladder:
+    ladder = config.stash.get(_ladder_key, None)
+    if ladder is None:
+        from iris_devtools.testing.climbing import Ladder
+
+        cache = getattr(config, "cache", None)
+        ladder = config.stash[_ladder_key] = Ladder(
+            choice=_choice(config, "iris_isolation"),
+            settings=lambda: _run(config).settings.isolation,
+            directories=config.getini("iris_isolation_directories"),
+            root=config.rootpath,
+            remembered=cache.get(_CACHE, {}) if cache is not None else {},
+        )
+    return ladder
+
+
+def _remember(config: pytest.Config, climbed: dict[str, Any]) -> None:
+    known = config.stash.setdefault(_climbed_key, {})
+    known.update({test: (rung, reason) for test, (rung, reason) in climbed.items()})
+    cache = getattr(config, "cache", None)
+    if cache is not None:
+        rungs = dict(cache.get(_CACHE, {}))
+        rungs.update({test: rung for test, (rung, _) in climbed.items()})
+        cache.set(_CACHE, rungs)
 
 
 def _rooted(config: pytest.Config, name: str) -> Path | None:

@@ -1,7 +1,9 @@
-"""One pytest process and what it needs: server, snapshot, a namespace of its own, each made on first use."""
+"""One test process and what it needs: server, snapshot, namespaces of its own, each made on first use."""
 
 from __future__ import annotations
 
+import configparser
+import itertools
 import warnings
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -10,20 +12,28 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
+from sqlalchemy import Engine
+
 from iris_devtools import repairs
 from iris_devtools.admin import Admin
 from iris_devtools.config import Settings, load_settings
-from iris_devtools.errors import ConfigurationError, IrisDevtoolsError, ServerError, UnsupportedError
-from iris_devtools.provision import Provisioned, ensure_snapshot, ready_namespace
+from iris_devtools.errors import ConfigurationError, IrisDevtoolsError, ServerError
+from iris_devtools.provision import Provisioned, Ready, ensure_snapshot, ready_namespace, restore_namespace
 from iris_devtools.schema import SchemaSource, load_schema_source, source_options
 from iris_devtools.servers.choose import choose_server
 from iris_devtools.servers.server import Server, ServerHandle
+from iris_devtools.snapshots.restore import Staged, instantiate
 from iris_devtools.snapshots.retention import keep_within
 from iris_devtools.snapshots.serverlock import server_lock
-from iris_devtools.snapshots.snapshot import Snapshot
+from iris_devtools.snapshots.snapshot import Snapshot, open_snapshot
 from iris_devtools.snapshots.store import Store, open_store
+from iris_devtools.testing.isolation import engine_for_tests
+from iris_devtools.testing.ladder import Wish
 from iris_devtools.testing.leftovers import claimed, drop_leftovers
-from iris_devtools.urls import IrisUrl
+from iris_devtools.testing.lending import Lent, Place
+from iris_devtools.testing.pool import Pool
+from iris_devtools.testing.witness import witness_for
+from iris_devtools.urls import DEFAULT_NAMESPACE, IrisUrl, parse_url
 
 __all__ = ["TestRun", "schema_source"]
 
@@ -34,6 +44,7 @@ T = TypeVar("T")
 class _Namespace:
     url: IrisUrl
     seconds: float
+    staged: Staged
 
 
 class TestRun:
@@ -55,6 +66,7 @@ class TestRun:
         alembic_config: Path | None = None,
         worker: str = "main",
         run_id: str,
+        **settings: Any,
     ) -> None:
         self._root = root
         self._choices: dict[str, Any] = {
@@ -62,31 +74,27 @@ class TestRun:
             "store": store,
             "isolation": isolation,
             "alembic_config": alembic_config,
+            **settings,
         }
         self._worker = worker
         self._run_id = run_id
         self._failures: dict[str, IrisDevtoolsError] = {}
         self._opened = ExitStack()
-        self._created: str | None = None
+        self._created: list[str] = []
+        self._numbers = itertools.count(1)
+        self._engines: dict[str, Engine] = {}
+        self._at_revision: dict[str, Place] = {}
+        self._announced = 0
         self.notes: list[str] = []
 
     @cached_property
     def settings(self) -> Settings:
-        """Return the settings of the project, with what pytest was told on top.
+        """Return the settings of the project, with what the caller was told on top.
 
         Raises:
             ConfigurationError: one of them is wrong.
-            UnsupportedError: they ask for an isolation that this version does not have.
         """
-        settings = load_settings(self._root, **self._choices)
-        if settings.isolation != "rollback":
-            raise UnsupportedError(
-                f"isolation is {settings.isolation!r} ({settings.origins['isolation']}), "
-                "and this version has only 'rollback'.",
-                hint="Leave it out, or set it to 'rollback': each test in a transaction that is rolled back.",
-                isolation=settings.isolation,
-            )
-        return settings
+        return load_settings(self._root, **self._choices)
 
     def server(self) -> Server:
         """Return the server that the settings choose, started if it is ours."""
@@ -99,6 +107,67 @@ class TestRun:
     def namespace(self) -> IrisUrl:
         """Return the namespace of this process, with a copy of the snapshot in it."""
         return self._once("namespace", lambda: self._namespace).url
+
+    def expect(self, tests: int) -> None:
+        """Announce how many tests will want a namespace of their own; none is made before the first one."""
+        self._announced += tests
+        if "_pool" in self.__dict__:
+            self._pool.expect(tests)
+
+    def fill_pool(self) -> None:
+        """Begin to make the namespaces that were announced."""
+        if self._announced and "_pool" not in self.__dict__:
+            self._once("pool", lambda: self._pool)
+
+    def lend(self, wish: Wish) -> Lent:
+        """Lend a test the database that it wishes for, clean.
+
+        Raises:
+            IrisDevtoolsError: server, snapshot or namespace cannot be had.
+        """
+        if wish.revision is not None:
+            place = self._place_at(wish.revision)
+        elif wish.rung == "namespace":
+            return self._lend_clone(wish)
+        else:
+            place = self._once("namespace", lambda: self._main)
+        place.begin()
+        return Lent(place, wish)
+
+    def open_place(
+        self, *, revision: str | None = None, fixture: Path | None = None, snapshot: Snapshot | None = None
+    ) -> Place:
+        """Make a further namespace: at the heads, at a revision, or with the snapshot in a directory.
+
+        Nothing of it is seeded at a revision: a seed expects the finished schema. :meth:`close_place` drops
+        it, and so does the end of the run.
+
+        Raises:
+            UnknownRevisionError: there is no such revision.
+            ManifestError: there is no snapshot in the directory.
+            IrisDevtoolsError: server, snapshot or namespace cannot be had.
+        """
+        name = self._new_name()
+        if fixture is not None:
+            snapshot = open_snapshot(fixture)
+        if snapshot is not None:
+            ready = restore_namespace(self._admin, snapshot, namespace=name)
+        else:
+            ready = self._quietly(lambda: self._ready(name, revision))
+        return self._place(self.server().url(name), ready.staged)
+
+    def close_place(self, place: Place) -> None:
+        """Drop a namespace that :meth:`open_place` made."""
+        place.close()
+        self._engines.pop(place.url.namespace, None)
+        if place.url.namespace in self._created:
+            self._created.remove(place.url.namespace)
+            self._drop(place.url.namespace)
+
+    def resets(self) -> tuple[int, int]:
+        """Return how often the run's own namespace was restored between tests, and how often it was clean."""
+        places = [*self._at_revision.values(), *([self._main] if "_main" in self.__dict__ else [])]
+        return sum(place.restored for place in places), sum(place.skipped for place in places)
 
     def report(self) -> list[str]:
         """Say in one line what there is by now; nothing when nothing was asked for."""
@@ -115,31 +184,47 @@ class TestRun:
         return [f"iris-devtools: {'; '.join(parts)}"] if parts else []
 
     def close(self) -> None:
-        """Drop the namespace and let the server go. What fails is noted, not raised: the tests are over."""
-        namespace, self._created = self._created, None
-        if namespace is not None:
-            try:
-                with server_lock(self._admin, "namespaces"):
-                    self._admin.drop_namespace(namespace, missing_ok=True, terminate=True)
-            except ServerError as error:
-                self.notes.append(f"the namespace {namespace} could not be dropped: {error.message}")
+        """Drop the namespaces and let the server go. What fails is noted, not raised: the tests are over."""
+        if "_pool" in self.__dict__:
+            self._pool.close()
+        for engine in self._engines.values():
+            engine.dispose()
+        for place in [*self._at_revision.values(), *([self._main] if "_main" in self.__dict__ else [])]:
+            place.close()
+        created, self._created = self._created, []
+        for name in created:
+            if not self._drop(name):
+                break
         try:
             self._opened.close()
         except IrisDevtoolsError as error:
             self.notes.append(f"the server could not be left cleanly: {error.message}")
 
+    def _drop(self, namespace: str) -> bool:
+        try:
+            with server_lock(self._admin, "namespaces"):
+                self._admin.drop_namespace(namespace, missing_ok=True, terminate=True)
+        except ServerError as error:
+            self.notes.append(f"the namespace {namespace} could not be dropped: {error.message}")
+            return False
+        return True
+
     def _once(self, step: str, make: Callable[[], T]) -> T:
         if step in self._failures:
             raise self._failures[step]
         try:
-            # A project whose tests turn warnings into errors would else find its migrations failing when the
-            # snapshot is built, and working when it is found.
-            with warnings.catch_warnings():
-                warnings.simplefilter("default")
-                return make()
+            return self._quietly(make)
         except IrisDevtoolsError as error:
             self._failures[step] = error
             raise
+
+    @staticmethod
+    def _quietly(make: Callable[[], T]) -> T:
+        # A project whose tests turn warnings into errors would else find its migrations failing when the
+        # snapshot is built, and working when it is found.
+        with warnings.catch_warnings():
+            warnings.simplefilter("default")
+            return make()
 
     @cached_property
     def _handle(self) -> ServerHandle:
@@ -169,32 +254,133 @@ class TestRun:
 
     @cached_property
     def _namespace(self) -> _Namespace:
-        name = f"{self.settings.namespace}_{self._worker}_{self._run_id}".upper()
-        # Before it is there: whatever part of it is left after a failure has to go as well.
-        self._created = name
-        if self.server().kind == "standin":
-            # Only there: a claim is a file of this machine, and says nothing about the runs of others.
-            claims = self.settings.data_directory / "test-runs"
-            with server_lock(self._admin, "namespaces"):
-                drop_leftovers(self._admin, directory=claims)
-                self._opened.enter_context(claimed(name, directory=claims))
-        ready = ready_namespace(
-            self._admin,
-            self._source,
-            self._store,
-            namespace=name,
-            keep_unseeded=self.settings.keep_unseeded,
-        )
-        if ready.provisioned is not None:
-            self._tidy(ready.provisioned)
+        name = self._new_name(first=True)
+        ready = self._ready(name, None)
         if ready.provisioned is not None and (ready.provisioned.built or "_provisioned" not in self.__dict__):
             self.__dict__["_provisioned"] = ready.provisioned
-        return _Namespace(self.server().url(name), ready.restored.seconds)
+        return _Namespace(self.server().url(name), ready.restored.seconds, ready.staged)
+
+    @cached_property
+    def _main(self) -> Place:
+        namespace = self._namespace
+        return self._place(namespace.url, namespace.staged)
+
+    @cached_property
+    def _pool(self) -> Pool:
+        staged = self._namespace.staged
+        bytes_each = max(1, sum(file.size for file in staged.files))
+        size = min(self.settings.pool_size, self.settings.max_pool_bytes // bytes_each)
+        snapshot = self.snapshot()
+        opened: list[Admin] = []
+
+        def prepare(used: str | None) -> str:
+            # The thread of the pool has a connection of its own: no two may use one at a time.
+            if not opened:
+                opened.append(
+                    self._opened.enter_context(
+                        Admin.connect(self.server(), timeout_s=self.settings.connect_timeout_s)
+                    )
+                )
+            if used is None:
+                name = self._new_name()
+                restore_namespace(opened[0], snapshot, namespace=name, staged=staged)
+                return name
+            instantiate(opened[0], staged, namespace=used, thoroughness="nothing", terminate_others=True)
+            return used
+
+        pool = Pool(prepare, size=size)
+        pool.expect(self._announced)
+        return pool
+
+    def _lend_clone(self, wish: Wish) -> Lent:
+        self._once("namespace", lambda: self._namespace)
+        pool = self._once("pool", lambda: self._pool)
+        name = pool.acquire()
+        place = self._place(self.server().url(name), self._namespace.staged, witnessed=False)
+
+        def give_back() -> bool:
+            place.close()
+            pool.release(name)
+            return False
+
+        return Lent(place, wish, give_back=give_back)
+
+    def _place_at(self, revision: str) -> Place:
+        if revision not in self._at_revision:
+            step = f"revision {revision}"
+            self._at_revision[revision] = self._once(step, lambda: self.open_place(revision=revision))
+        return self._at_revision[revision]
+
+    def _place(self, url: IrisUrl, staged: Staged, *, witnessed: bool = True) -> Place:
+        def restore(*, schema_changed: bool) -> None:
+            instantiate(
+                self._admin,
+                staged,
+                namespace=url.namespace,
+                held=None if schema_changed else staged.key,
+                # The file was verified when it was staged, and the size of its copy is.
+                thoroughness="nothing",
+                terminate_others=True,
+            )
+
+        server = self.server()
+        engine = self._engines.get(url.namespace)
+        if engine is None:
+            engine = self._engines[url.namespace] = engine_for_tests(url, settings=self.settings)
+        witness = witness_for(self._admin, server, url.namespace) if witnessed else None
+        return Place(url, engine=engine, server=server, witness=witness, restore=restore)
 
     def _tidy(self, provisioned: Provisioned) -> None:
         """Keep the store within the size that the settings give, after something was added to it."""
         if provisioned.built and self.settings.max_store_bytes is not None:
             keep_within(self._store, self.settings.max_store_bytes, admin=self._admin)
+
+    def _ready(self, name: str, revision: str | None) -> Ready:
+        source = self._source
+        if revision is not None:
+            source = schema_source(self.settings.model_copy(update={"seed": None}))
+        ready = ready_namespace(
+            self._admin,
+            source,
+            self._store,
+            namespace=name,
+            revisions=None if revision is None else (revision,),
+            keep_unseeded=self.settings.keep_unseeded,
+        )
+        if ready.provisioned is not None:
+            self._tidy(ready.provisioned)
+        return ready
+
+    def _new_name(self, *, first: bool = False) -> str:
+        name = f"{self._base_name}_{self._worker}_{self._run_id}".upper()
+        if not first:
+            name = f"{name}_{next(self._numbers)}"
+        # Before it is there: whatever part of it is left after a failure has to go as well.
+        self._created.append(name)
+        if self.server().kind == "standin":
+            # Only there: a claim is a file of this machine, and says nothing about the runs of others.
+            claims = self.settings.data_directory / "test-runs"
+            if first:
+                with server_lock(self._admin, "namespaces"):
+                    drop_leftovers(self._admin, directory=claims)
+            self._opened.enter_context(claimed(name, directory=claims))
+        return name
+
+    @cached_property
+    def _base_name(self) -> str:
+        """Return the namespace that the project works in: what the settings name, else its alembic.ini."""
+        settings = self.settings
+        if settings.origins["namespace"] != "default":
+            return settings.namespace
+        parser = configparser.RawConfigParser()
+        try:
+            parser.read(settings.alembic_config or settings.root / "alembic.ini", encoding="utf-8")
+            url = parse_url(parser.get("alembic", "sqlalchemy.url", fallback=""))
+        except (configparser.Error, ConfigurationError, UnicodeDecodeError):
+            # It may be built in env.py. The name is for readers only.
+            return settings.namespace
+        fits = url.namespace != DEFAULT_NAMESPACE and url.namespace.replace("_", "").isalnum()
+        return url.namespace if fits else settings.namespace
 
 
 def schema_source(settings: Settings) -> SchemaSource:
