@@ -36,10 +36,10 @@ def test_testcontainers_starts_the_image_makes_its_user_and_connects(
         pytest.skip("testcontainers-iris is not installed: pip install testcontainers-iris==1.3.0")
     # Its own reaper is an image that would have to be pulled.
     monkeypatch.setenv("TESTCONTAINERS_RYUK_DISABLED", "true")
-    before = len(engine.containers.list(all=True))
+    before = len(engine.containers.list(all=True, filters={"label": "org.testcontainers"}))
 
     done = run_python(_PROGRAM, image, namespace, timeout_s=180)
 
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"('test', '{namespace}')" in done.stdout
-    assert len(engine.containers.list(all=True)) == before
+    assert len(engine.containers.list(all=True, filters={"label": "org.testcontainers"})) == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime, timezone
 from typing import Any
 
 from iris_devtools.admin.driver import load_driver, login
@@ -44,7 +45,7 @@ def wait_for_log(container: Any, *, deadline: float, after: str | None = None) -
     while True:
         with translated(f"watch the container {container.name}", container=container.name):
             container.reload()
-            log = container.logs(tail=_WHOLE_LOG).decode(errors="replace")
+            log = container.logs(tail=_WHOLE_LOG, since=_started_at(container)).decode(errors="replace")
         if container.status not in _ALIVE:
             raise _ended(container, log)
         if READY in log and (after is None or f"...executed command {after}" in log):
@@ -88,6 +89,17 @@ def wait_for_login(container: Any, server: Server, *, deadline: float) -> None:
         finally:
             connection.close()
         return
+
+
+def _started_at(container: Any) -> float:
+    """Return when the container was started last: its log holds what it said in earlier lives, too."""
+    text = str((container.attrs.get("State") or {}).get("StartedAt", ""))
+    try:
+        # Nanoseconds are more than Python reads.
+        started = datetime.strptime(text[:26].rstrip("Z"), "%Y-%m-%dT%H:%M:%S.%f")
+    except ValueError:
+        return 0.0
+    return max(0.0, started.replace(tzinfo=timezone.utc).timestamp())
 
 
 def last_lines(container: Any) -> str:

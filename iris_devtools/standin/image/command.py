@@ -202,12 +202,20 @@ def _stop(given: list[str]) -> int:
     else:
         os.kill(state.pid, signal.SIGTERM)
         deadline = time.monotonic() + _STOP_TIMEOUT_S
-        while read_state(data) is not None:
+        while _is_alive(state.pid):
             if time.monotonic() > deadline:
                 _print(f"Instance {INSTANCE} did not stop")
                 return 1
             time.sleep(0.02)
     return _start(given[:1]) if "restart" in given[1:] else 0
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _restart(given: list[str]) -> int:

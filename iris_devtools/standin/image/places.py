@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,12 +15,13 @@ __all__ = ["INSTALLATION", "INSTANCE", "SUPERSERVER_PORT", "State", "data_direct
 INSTALLATION = Path("/usr/irissys")
 INSTANCE = "IRIS"
 SUPERSERVER_PORT = 1972
-_STATE = "iris.lck"
+_STATE = "iris.ids"
+_DOOR = "terminal.sock"
 
 
 @dataclass(frozen=True)
 class State:
-    """A running server, as its lock file tells."""
+    """A running server, as it says itself."""
 
     pid: int
     since: str
@@ -33,16 +35,21 @@ def data_directory(environment: Mapping[str, str] | None = None) -> Path:
 
 
 def state_file(data: Path) -> Path:
-    """Return the lock file of a server."""
+    """Return the file in which a running server says what it is."""
     return data / "mgr" / _STATE
 
 
 def read_state(data: Path) -> State | None:
-    """Return the server that runs on a data directory; ``None`` when none does."""
+    """Return the server that runs on a data directory; ``None`` when none does.
+
+    It runs when its door opens. The number of a process says nothing: a server that was killed leaves its
+    file behind, and after a restart of the container the number belongs to somebody else.
+    """
     try:
         found: dict[str, Any] = json.loads(state_file(data).read_text(encoding="utf-8"))
         state = State(int(found["pid"]), str(found["since"]), str(found["version"]))
-        os.kill(state.pid, 0)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
+            door.connect(str(data / "mgr" / _DOOR))
     except (OSError, ValueError, KeyError):
         return None
     return state

@@ -65,6 +65,9 @@ class Door:
         with client:
             try:
                 code = self._session(client)
+            except EOFError:
+                # Somebody only looked whether the door opens.
+                return
             except Exception as error:  # noqa: BLE001 - it is logged, and only this session suffers
                 _log.error("a terminal session ended with an unexpected error", exc_info=error)
                 code = 1
@@ -97,6 +100,8 @@ def _receive(client: socket.socket) -> tuple[dict[str, Any], list[int]]:
     data, descriptors, _, _ = socket.recv_fds(client, 65536, 2)
     while not data.endswith(b"\n"):
         more = client.recv(65536)
+        if not data and not more:
+            raise EOFError
         if not more or len(data) > _LONGEST_REQUEST:
             raise ValueError("a request was cut off")
         data += more
