@@ -56,7 +56,7 @@ class Chain:
 
     def __init__(self, script: ScriptDirectory, *, root: Path | None = None, data: str | None = None) -> None:
         self._script = script
-        self._root = (root or Path(script.dir).parent).resolve()
+        self._root = (root or Path(script.dir).parent).absolute()
         self._data = data
         self._migrations: dict[str, Migration] = {}
         self._sources = SourceDigests(Path(script.dir))
@@ -79,6 +79,11 @@ class Chain:
             ) from error
         root = Path(config.config_file_name).parent if config.config_file_name else None
         return cls(script, root=root, data=data)
+
+    @property
+    def script(self) -> ScriptDirectory:
+        """Alembic's own picture of the chain, with the modules of its scripts."""
+        return self._script
 
     @property
     def heads(self) -> tuple[str, ...]:
@@ -242,7 +247,7 @@ class Chain:
 
 def _place(path: Path, root: Path) -> str:
     try:
-        return Path(os.path.relpath(path.resolve(), root)).as_posix()
+        return Path(os.path.relpath(path, root)).as_posix()
     except ValueError:  # another drive
         return path.name
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 from alembic.config import Config
 from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 
 from alembic_ext.chain import Chain
 from iris_devtools.errors import ConfigurationError, IrisDevtoolsError, MigrationError
@@ -23,6 +22,7 @@ from iris_devtools.snapshots.keyfiles import key_files_digest
 from iris_devtools.snapshots.plan import Ancestor, Step
 
 if TYPE_CHECKING:
+    from alembic.script import ScriptDirectory
     from sqlalchemy import Connection
 
     from iris_devtools.snapshots.manifest import SeedInfo
@@ -139,7 +139,8 @@ class AlembicSource:
             MigrationError: a migration failed, or ``env.py`` connected to another database than it was told
             to.
         """
-        script = ScriptDirectory.from_config(self.config)
+        # What runs is what the key was made from, also when a script was edited meanwhile.
+        script = self.chain.script
         seconds: dict[str, float] = {}
         try:
             with environment_for(self.config, url):

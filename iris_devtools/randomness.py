@@ -96,7 +96,10 @@ def _module(name: str) -> Any:
         return sys.modules[path]
     if importlib.util.find_spec(path.partition(".")[0]) is None:
         return None
-    return importlib.import_module(path)
+    try:
+        return importlib.import_module(path)
+    except ImportError:  # installed, and broken: whoever needs it will say so
+        return None
 
 
 def _plain(state: tuple[Any, ...]) -> JsonValue:

@@ -120,7 +120,7 @@ def test_a_seed_draws_the_same_rows_wherever_it_runs_and_a_test_goes_on_from_the
     second = Manifest.read(path)
 
     assert first.features["random_state"] == second.features["random_state"]
-    assert determinism.set_back(second) == ("random",)
+    assert "random" in determinism.set_back(second)
     drawn = random.random()
     determinism.set_back(first)
     assert random.random() == drawn
