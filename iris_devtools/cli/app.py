@@ -10,11 +10,14 @@ __all__ = ["main"]
 
 _COMMANDS = {
     "config": "iris_devtools.cli.config",
+    "diff": "iris_devtools.cli.diff",
     "doctor": "iris_devtools.cli.doctor",
     "down": "iris_devtools.cli.down",
+    "drop": "iris_devtools.cli.drop",
     "exec": "iris_devtools.cli.exec",
     "fixture": "iris_devtools.cli.fixture",
     "logs": "iris_devtools.cli.logs",
+    "open": "iris_devtools.cli.open",
     "standin": "iris_devtools.cli.standin",
     "status": "iris_devtools.cli.status",
     "up": "iris_devtools.cli.up",
