@@ -1,24 +1,37 @@
 """The second half of the pytest plugin: checks of the migrations, the report, kept failures, the preflight.
 
-The first half, :mod:`iris_devtools.testing.plugin`, loads this module with its own registration (pytest asks
-for options before it configures, so ``pytest_configure`` would be too late). Until a test or an option
-needs more, nothing but pytest is imported here.
+The first half, :mod:`iris_devtools.testing.plugin`, loads this module when it is itself loaded, by its
+``pytest_plugins``: ``pytest_configure`` would be too late for options, which are parsed before. Until a test
+or an option needs more, nothing but pytest is imported here.
+
+The report asks the run (:class:`iris_devtools.testing.run.TestRun`) for its ``resets()``; see
+:class:`iris_devtools.testing.report.Events`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import json
+import os
+import time
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from iris_devtools.testing.plugin import _plainly, _run
+from iris_devtools.testing.plugin import _plainly, _run, _run_key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from iris_devtools.admin import Admin
     from iris_devtools.testing.checks import Bench
+    from iris_devtools.testing.report import Recorder
+    from iris_devtools.testing.run import TestRun
 
-_bench_key = pytest.StashKey["Bench"]()
+_bench_key: pytest.StashKey[Bench] = pytest.StashKey()
+_recorder_key: pytest.StashKey[Recorder] = pytest.StashKey()
+_lent_key = pytest.StashKey[dict[str, Any]]()
+_figures_key = pytest.StashKey[list[dict[str, Any]]]()
 
 # The names stand here too, so that an unused plugin does not load the checks; a test compares them.
 CHECK_NAMES = (
@@ -29,6 +42,8 @@ CHECK_NAMES = (
     "downgrades_come_back",
     "snapshot_is_current",
 )
+_OUTPUT = "iris_devtools_figures"
+_SLOW_SETUP_S = "10"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -39,12 +54,47 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="add the checks of the migrations to the tests (those that the ini file lists, else all)",
     )
+    group.addoption(
+        "--iris-report", action="store_true", help="say at the end what the databases of this run cost"
+    )
+    group.addoption("--iris-report-json", metavar="FILE", help="write the figures of the report as JSON")
+    group.addoption("--iris-report-html", metavar="FILE", help="write the report as a page")
+    group.addoption(
+        "--iris-keep-failed",
+        action="store_true",
+        help="keep the database of a test that fails as a namespace of its own, to be looked at",
+    )
+    parser.addini("iris_keep_failed_count", "how many are kept, the newest of them", default="5")
+    parser.addini("iris_keep_failed_days", "for how many days they are kept", default="7")
     parser.addini(
         "iris_checks",
         f"checks that every run has: all, or some of {', '.join(CHECK_NAMES)}",
         type="args",
         default=[],
     )
+    parser.addini(
+        "iris_slow_setup_s",
+        "warn with the cause when the first database took longer than that, in seconds (0: never)",
+        default=_SLOW_SETUP_S,
+    )
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Begin to count and to listen, where that is wanted."""
+    keeps = config.getoption("iris_keep_failed")
+    if keeps or _report_wanted(config):
+        from iris_devtools.testing.report import Recorder
+
+        recorder = config.stash[_recorder_key] = Recorder(texts=keeps)
+        recorder.listen()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop to count."""
+    recorder = config.stash.get(_recorder_key, None)
+    if recorder is not None:
+        recorder.close()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -58,12 +108,95 @@ def pytest_collection_modifyitems(
         items.extend(collector.collect())
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Tell the recorder which test runs."""
+    recorder = item.config.stash.get(_recorder_key, None)
+    if recorder is None:
+        return (yield)
+    recorder.begin(item.nodeid)
+    try:
+        return (yield)
+    finally:
+        recorder.begin("")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(
+    fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
+) -> Generator[None, object, object]:
+    """Time the fixtures that a test gets its database by."""
+    recorder = request.config.stash.get(_recorder_key, None)
+    if recorder is None or fixturedef.scope != "function" or not fixturedef.argname.startswith("iris_"):
+        return (yield)
+    started = time.perf_counter()
+    try:
+        value = yield
+        request.node.stash.setdefault(_lent_key, {})[fixturedef.argname] = value
+        return value
+    finally:
+        recorder.setup(time.perf_counter() - started)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Keep the database of a test that has failed, while its fixtures are still there."""
+    report = yield
+    if call.when == "call" and report.failed and item.config.getoption("iris_keep_failed"):
+        text = _keep(item)
+        if text:
+            report.sections.append(("iris-devtools: the database of this test", text))
+    return report
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Let the server of the checks go before the namespaces are dropped."""
-    bench = session.config.stash.get(_bench_key, None)
+    """Let the server of the checks go before the namespaces are dropped, and collect the figures."""
+    config = session.config
+    bench = config.stash.get(_bench_key, None)
     if bench is not None:
         bench.close()
+    figures = _figures(config)
+    if figures is None:
+        return
+    output: dict[str, Any] | None = getattr(config, "workeroutput", None)
+    if output is None:
+        config.stash.setdefault(_figures_key, []).append(figures)
+    else:
+        output[_OUTPUT] = json.dumps(figures)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:  # noqa: ARG001
+    """Take over the figures of a worker of pytest-xdist."""
+    said = getattr(node, "workeroutput", {}).get(_OUTPUT)
+    if said:
+        node.config.stash.setdefault(_figures_key, []).append(json.loads(said))
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    """Print and write the report, and warn where setting up was slow."""
+    figures = config.stash.get(_figures_key, [])
+    slow = _slow_setup(config, figures)
+    for text in slow:
+        terminalreporter.line(f"iris-devtools: {text}", yellow=True)
+    if not _report_wanted(config):
+        return
+    from iris_devtools.testing.report import Report
+
+    report = Report.of(figures)
+    if config.getoption("iris_report"):
+        terminalreporter.section("iris-devtools report", sep="-")
+        for line in report.lines():
+            terminalreporter.line(line)
+    if config.getoption("iris_report_json"):
+        _write(config.getoption("iris_report_json"), json.dumps({**report.to_json(), "slow_setup": slow}))
+    if config.getoption("iris_report_html"):
+        from iris_devtools.testing.report_html import render
+
+        _write(config.getoption("iris_report_html"), render(report, warnings=tuple(slow)))
 
 
 class _Checks(pytest.Collector):
@@ -119,3 +252,106 @@ def _bench(config: pytest.Config) -> Bench:
         run = _run(config)
         bench = config.stash[_bench_key] = Bench(run.settings, run.server())
     return bench
+
+
+def _report_wanted(config: pytest.Config) -> bool:
+    return any(config.getoption(name) for name in ("iris_report", "iris_report_json", "iris_report_html"))
+
+
+def _keep(item: pytest.Item) -> str:
+    """Keep the test's database, and say where; nothing when it had none."""
+    lent: dict[str, Any] = dict(getattr(item, "funcargs", {}))
+    found: dict[str, Any] = item.stash.get(_lent_key, {})
+    lent.update(found)
+    if not any(name in lent for name in ("iris_connection", "iris_session", "iris_engine", "iris_url")):
+        return ""
+    if any(mark.kwargs.get("revision") for mark in item.iter_markers("iris")):
+        return "not kept: the test runs at another revision than the snapshot"
+    from iris_devtools.errors import IrisDevtoolsError
+    from iris_devtools.testing.forensics import keep, kept_directory
+
+    run = _run(item.config)
+    try:
+        with _seeing(run, lent) as (admin, connection):
+            kept = keep(
+                admin,
+                run.snapshot(),
+                connection,
+                test=item.nodeid,
+                directory=kept_directory(run.settings.root),
+                statements=item.config.stash[_recorder_key].texts,
+                limit=int(item.config.getini("iris_keep_failed_count")),
+                max_age_s=float(item.config.getini("iris_keep_failed_days")) * 86400,
+            )
+    except IrisDevtoolsError as error:
+        return f"not kept: {error}"
+    changed = ", ".join(kept.copied) or "no table"
+    lines = [f"{kept.url}  ({changed} differs from the snapshot)"]
+    lines += [f"not as the test saw it: {table}: {why}" for table, why in (kept.not_copied or {}).items()]
+    lines += [f"iris-devtools {verb} {kept.namespace}" for verb in ("diff", "open", "drop")]
+    return "\n".join(lines)
+
+
+@contextmanager
+def _seeing(run: TestRun, lent: dict[str, Any]) -> Iterator[tuple[Admin, Any]]:
+    """Give a connection of the driver that sees what the test sees: its own, where it has one."""
+    from iris_devtools.admin import Admin
+
+    with Admin.connect(run.server(), timeout_s=run.settings.connect_timeout_s) as admin:
+        own = lent.get("iris_connection")
+        if own is None:
+            own = getattr(lent.get("iris_session"), "bind", None)
+        if own is not None and not own.closed and not own.invalidated:
+            yield admin, own.connection.driver_connection
+            return
+        engine, url = lent.get("iris_engine"), lent.get("iris_url") or run.namespace()
+        namespace = engine.url.database if engine is not None else url.namespace
+        with admin.connection(namespace) as connection:
+            yield admin, connection
+
+
+def _figures(config: pytest.Config) -> dict[str, Any] | None:
+    """Return what this process has to report; None where no test asked for a database."""
+    run = config.stash.get(_run_key, None)
+    if run is None:
+        return None
+    from iris_devtools.provision import Provisioned
+    from iris_devtools.testing import report
+
+    made = vars(run)
+    # Looked for by what it is: under which name the run keeps it is its own affair.
+    provisioned = next((value for value in made.values() if isinstance(value, Provisioned)), None)
+    handle, namespace = made.get("_handle"), made.get("_namespace")
+    recorder = config.stash.get(_recorder_key, None) or report.Recorder()
+    return recorder.figures(
+        worker=os.environ.get("PYTEST_XDIST_WORKER", "main"),
+        server=getattr(handle, "reason", None),
+        used=report.snapshot_use(provisioned) if provisioned else None,
+        restore_s=getattr(namespace, "seconds", None),
+        events=run if isinstance(run, report.Events) else None,
+    )
+
+
+def _slow_setup(config: pytest.Config, figures: list[dict[str, Any]]) -> list[str]:
+    limit_s = float(config.getini("iris_slow_setup_s"))
+    found = []
+    for one in figures if limit_s > 0 else ():
+        used, restore_s = one["snapshot"], one["restore_s"] or 0.0
+        snapshot_s = used["seconds"] if used else 0.0
+        if snapshot_s + restore_s <= limit_s:
+            continue
+        if restore_s > snapshot_s:
+            cause = f"{restore_s:.1f} s of it to restore the snapshot: is the server's disk slow, or full?"
+        elif used["how"] == "waited":
+            cause = f"{used['why']}; this worker waited"
+        else:
+            parts = sorted(used["timings"].items(), key=lambda part: -part[1])[:3]
+            shown = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in parts)
+            cause = f"the snapshot was made {used['why']} ({shown}); the next run finds it in the store"
+        found.append(f"slow set-up ({one['worker']}): {snapshot_s + restore_s:.1f} s; {cause}")
+    return found
+
+
+def _write(path: str, text: str) -> None:
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_text(text, encoding="utf-8")
