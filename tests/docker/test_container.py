@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from iris_devtools.admin import Admin
-from iris_devtools.errors import ServerError, ServerStartError
+from iris_devtools.errors import AuthenticationError, ServerError, ServerStartError
 from iris_devtools.servers.container import IRISContainer
 
 Ours = Callable[[], list[Any]]
@@ -43,6 +43,20 @@ def test_predefined_accounts_are_unexpired_without_the_user_noticing(iris: IRISC
 
     with Admin.connect(replace(iris.server, username="_SYSTEM", password="SYS")) as admin:
         assert admin.namespace_exists("%SYS")
+
+
+def test_passwords_that_expire_later_are_mended(iris: IRISContainer) -> None:
+    from dataclasses import replace
+
+    with Admin.connect(iris.server) as admin:
+        admin._link.value("Security.Users", "ExpireUserPasswords", "SuperUser")
+    account = replace(iris.server, username="SuperUser", password="SYS")
+    with pytest.raises(AuthenticationError, match="change the password"):
+        Admin.connect(account)
+
+    iris.unexpire_passwords()
+
+    Admin.connect(account).close()
 
 
 def test_the_password_is_nowhere_to_be_seen(iris: IRISContainer, engine: Any) -> None:

@@ -15,7 +15,7 @@ from filelock import FileLock
 from iris_devtools.admin.files import ProgressCallback, Transfer
 from iris_devtools.errors import ServerError, ServerStartError
 from iris_devtools.progress import SILENT, Reporter
-from iris_devtools.servers.bootstrap import create_administrator
+from iris_devtools.servers.bootstrap import create_administrator, unexpire_passwords
 from iris_devtools.servers.container.archive import get_file, put_file
 from iris_devtools.servers.container.engine import connect_engine, published_host, translated
 from iris_devtools.servers.container.keep import Keep, Kept
@@ -68,7 +68,8 @@ class IRISContainer:
             self._keep = Keep(directory / spec.digest)
         else:
             name = "reused" if reuse else secrets.token_hex(8)
-            self._keep = Keep(Path.home() / ".iris-devtools" / "containers" / name / spec.digest)
+            self._keep = Keep(Path.home() / ".iris-devtools" / "containers" / f"{name}-{spec.digest}")
+        self._private = directory is None and not reuse
         self._pull = pull
         self._timeout_s = timeout_s
         self._reporter = reporter
@@ -181,6 +182,15 @@ class IRISContainer:
             text: str = self._started.logs().decode(errors="replace")
         return text
 
+    def unexpire_passwords(self) -> None:
+        """Let every account log in without changing its password first.
+
+        Raises:
+            ServerStartError: the server refuses, or lets no terminal in.
+
+        """
+        unexpire_passwords(self._started)
+
     def put_file(self, local: Path, remote: str, *, progress: ProgressCallback | None = None) -> Transfer:
         """Bring a file into it; see :func:`~iris_devtools.servers.container.archive.put_file`."""
         return put_file(self._started, local, remote, progress=progress)
@@ -211,6 +221,8 @@ class IRISContainer:
                 self._claim.release()
                 self._claim = None
                 client.close()
+                if self._private:
+                    self._keep.discard()
                 raise
         return self
 
@@ -232,6 +244,8 @@ class IRISContainer:
             reaper.stdin.close()
             if not self._keep.has_owner():
                 reaper.wait()
+        if self._private:
+            self._keep.discard()
 
     def __enter__(self) -> IRISContainer:
         return self.start()

@@ -13,6 +13,7 @@ import contextlib
 import itertools
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -96,6 +97,10 @@ class Keep:
     def forget(self) -> None:
         """Forget the container."""
         self._file.unlink(missing_ok=True)
+
+    def discard(self) -> None:
+        """Remove the directory of a container that nobody will look for again."""
+        shutil.rmtree(self.directory, ignore_errors=True)
 
     @property
     def _owners(self) -> Path:
