@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from iris_devtools.provision import ensure_snapshot, ready_namespace, restore_namespace
     from iris_devtools.schema import MetadataSource, SchemaSource
     from iris_devtools.servers.choose import choose_server
+    from iris_devtools.servers.container import IRISContainer
     from iris_devtools.servers.server import Server, ServerHandle
     from iris_devtools.snapshots.key import RevisionKey
     from iris_devtools.snapshots.snapshot import Snapshot
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Admin",
+    "IRISContainer",
     "IrisDevtoolsError",
     "IrisUrl",
     "MetadataSource",
@@ -49,6 +51,7 @@ __all__ = [
 
 _HOMES = {
     "Admin": "admin",
+    "IRISContainer": "servers.container",
     "IrisDevtoolsError": "errors",
     "IrisUrl": "urls",
     "MetadataSource": "schema",
