@@ -277,6 +277,26 @@ def iris_session(_iris_lent: Lent, iris_connection: Connection) -> Iterator[Sess
         yield session
 
 
+@pytest.fixture
+def dat_fixture_url(request: pytest.FixtureRequest) -> IrisUrl:
+    """Return the URL of a namespace that holds the fixture of the marker ``dat_fixture``."""
+    from iris_devtools.testing.dat_fixture import loaded
+
+    with _plainly():
+        return loaded(request.node, _run(request.config)).url
+
+
+@pytest.fixture
+def dat_fixture_connection(dat_fixture_url: IrisUrl, iris_server: Server) -> Iterator[Any]:
+    """Return a connection of the driver to the namespace of ``dat_fixture_url``, in autocommit mode."""
+    from iris_devtools.admin import Admin
+
+    with _plainly():
+        admin = Admin.connect(iris_server)
+    with admin, admin.connection(dat_fixture_url.namespace) as connection:
+        yield connection
+
+
 def _help(name: str) -> str:
     return _OPTIONS[name]
 

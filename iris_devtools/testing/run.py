@@ -352,6 +352,7 @@ class TestRun:
         return ready
 
     def _new_name(self, *, first: bool = False) -> str:
+        fresh = not self._created
         name = f"{self._base_name}_{self._worker}_{self._run_id}".upper()
         if not first:
             name = f"{name}_{next(self._numbers)}"
@@ -360,7 +361,7 @@ class TestRun:
         if self.server().kind == "standin":
             # Only there: a claim is a file of this machine, and says nothing about the runs of others.
             claims = self.settings.data_directory / "test-runs"
-            if first:
+            if fresh:
                 with server_lock(self._admin, "namespaces"):
                     drop_leftovers(self._admin, directory=claims)
             self._opened.enter_context(claimed(name, directory=claims))
