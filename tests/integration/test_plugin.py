@@ -234,13 +234,6 @@ def test_isolations_that_are_not_there_are_refused_before_any_test(
     result.stderr.fnmatch_lines([f"*isolation*'{kind}'*"])
 
 
-def test_a_container_is_refused_in_plain_words(library: pytest.Pytester) -> None:
-    library.makepyfile("def test_it(iris_server): pass")
-    result = run(library, "--iris-server=container")
-    result.assert_outcomes(errors=1)
-    result.stdout.fnmatch_lines(["*Containers are not in this version yet*"])
-
-
 def test_the_server_alone_needs_no_schema(library: pytest.Pytester) -> None:
     (library.path / "alembic.ini").unlink()
     library.makepyfile("def test_it(iris_server): assert iris_server.kind == 'standin'")
