@@ -82,6 +82,8 @@ class Processes(Linked):
         """
         deadline = time.monotonic() + wait_s
         asked: set[int] = set()
+        # A connection that was closed a moment ago is gone in a millisecond or two.
+        poll_s = _FIRST_POLL_S
         while found := self.processes(namespace):
             if terminate:
                 for process in found:
@@ -90,9 +92,11 @@ class Processes(Linked):
                         self.terminate(process.pid)
             if time.monotonic() >= deadline:
                 raise _in_use(namespace, found)
-            time.sleep(_POLL_S)
+            time.sleep(poll_s)
+            poll_s = min(2 * poll_s, _POLL_S)
 
 
+_FIRST_POLL_S = 0.001
 _POLL_S = 0.02
 _GONE = frozenset({-2, -3})
 _REFUSALS = {
