@@ -23,10 +23,13 @@ import pytest
 from iris_devtools.testing.plugin import _plainly, _run, _run_key
 
 if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
     from iris_devtools.admin import Admin
     from iris_devtools.testing.checks import Bench
     from iris_devtools.testing.report import Recorder
     from iris_devtools.testing.run import TestRun
+    from iris_devtools.testing.tagging import TaggedData
 
 _bench_key: pytest.StashKey[Bench] = pytest.StashKey()
 _recorder_key: pytest.StashKey[Recorder] = pytest.StashKey()
@@ -64,6 +67,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="keep the database of a test that fails as a namespace of its own, to be looked at",
     )
+    group.addoption(
+        "--iris-preflight",
+        action="store_true",
+        help="see before the first test that client, server, privileges, disk and migrations are in order",
+    )
+    parser.addini("iris_preflight", "always do what --iris-preflight does", type="bool", default=False)
+    parser.addini("iris_tag_column", "the column that marks rows of iris_tagged", default="test_run_id")
     parser.addini("iris_keep_failed_count", "how many are kept, the newest of them", default="5")
     parser.addini("iris_keep_failed_days", "for how many days they are kept", default="7")
     parser.addini(
@@ -95,6 +105,26 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     recorder = config.stash.get(_recorder_key, None)
     if recorder is not None:
         recorder.close()
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """End the run, with all that is wrong, before it begins; with pytest-xdist, before there are workers."""
+    config = session.config
+    wanted = config.getoption("iris_preflight") or config.getini("iris_preflight")
+    if not wanted or hasattr(config, "workerinput") or config.getoption("collectonly"):
+        return
+    from iris_devtools.testing.preflight import preflight
+
+    with _plainly():
+        run = _run(config)
+        found = list(preflight(run.settings, run.server))
+    reporter: Any = config.pluginmanager.get_plugin("terminalreporter")
+    for one in found if reporter and config.get_verbosity() >= 0 else ():
+        reporter.write_line(f"preflight: {one.check}: {one.found}", yellow=one.state == "warning")
+    failed = [one for one in found if one.state == "failed"]
+    if failed:
+        lines = [f"{one.check}: {one.found}\n{one.remedy}".strip() for one in failed]
+        pytest.exit("\n".join(["iris-devtools: not ready", *lines]), pytest.ExitCode.USAGE_ERROR)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -197,6 +227,37 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         from iris_devtools.testing.report_html import render
 
         _write(config.getoption("iris_report_html"), render(report, warnings=tuple(slow)))
+
+
+@pytest.fixture
+def iris_tagged(pytestconfig: pytest.Config) -> Iterator[TaggedData]:
+    """Guard an engine on the namespace of the settings, which others use: see TaggedData; cleaned after."""
+    from iris_devtools.testing.isolation import engine_for_tests
+    from iris_devtools.testing.tagging import TaggedData
+
+    with _plainly():
+        run = _run(pytestconfig)
+        engine = engine_for_tests(run.server().url(run.settings.namespace), settings=run.settings)
+    try:
+        guarded = TaggedData(engine, column=pytestconfig.getini("iris_tag_column"))
+        with _plainly():
+            guarded.open()
+        try:
+            yield guarded
+        finally:
+            with _plainly():
+                guarded.close()
+    finally:
+        engine.dispose()
+
+
+@pytest.fixture
+def iris_tagged_session(iris_tagged: TaggedData) -> Iterator[Session]:
+    """Return an ORM session on the guarded engine; its commits are real, and its rows go after the test."""
+    from sqlalchemy.orm import Session
+
+    with Session(iris_tagged.engine) as session:
+        yield session
 
 
 class _Checks(pytest.Collector):
