@@ -53,7 +53,6 @@ class Controls:
             "CREATE USER": self._create_user,
             "ALTER USER": self._alter_user,
             "DROP USER": self._drop_user,
-            "CALL": self._call,
             "REVOKE": self._refuse_privileges,
             "CREATE ROLE": self._refuse_privileges,
             "DROP ROLE": self._refuse_privileges,
@@ -215,9 +214,6 @@ class Controls:
         if account is None:
             raise SQLError(-118, f"User '{name}' does not exist")
         return account
-
-    def _call(self, _place: Workplace, arguments: _Arguments) -> int:
-        raise SQLError(-428, f"Stored procedure '{arguments['name']}' not found")
 
     def _refuse_privileges(self, _place: Workplace, _arguments: _Arguments) -> int:
         raise SQLError(-400, "This server knows no roles: every user has all privileges, and keeps them")

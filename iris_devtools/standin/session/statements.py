@@ -34,6 +34,8 @@ __all__ = ["Statements"]
 
 _INTEGER_LITERAL, _NUMBER_LITERAL = 10, 11
 _STREAM_SIZE = 2_147_483_647
+_UNCOUNTED = -1
+"""The row count of TRUNCATE TABLE (iris-sql 7.2)."""
 _PRECISION = {
     Code.BIT: 1,
     Code.TINYINT: 3,
@@ -74,6 +76,10 @@ class Statements:
     def prepare(self, place: Workplace, text: str, markers: tuple[Marker, ...]) -> Prepared:
         """Make a statement ready to run; raises SQLError."""
         translation = self._translate(place, text, markers)
+        if isinstance(translation, Control) and translation.verb == "CALL":
+            # There are no procedures; the driver asks for nothing more when a name was found.
+            name = translation.arguments["name"]
+            raise SQLError(-428, f"Stored procedure '{name}' not found", location="Prepare")
         statement = _Statement(text, markers, translation, place.dictionary.generation)
         columns = None
         if is_query(text):
@@ -167,7 +173,7 @@ class Statements:
                         count += max(cursor.rowcount, 0)
                         if cursor.rowcount > 0 and write.verb.startswith("INSERT"):
                             self._state.last_identity = cursor.lastrowid
-                counts.append(count)
+                counts.append(_UNCOUNTED if write.verb == "TRUNCATE" else count)
         return counts
 
     def _define(self, place: Workplace, definition: Ddl) -> int:

@@ -315,7 +315,7 @@ def _json_object(env: Env, _node: nodes.Function, arguments: list[Value]) -> Val
 
 
 def _json_array(env: Env, _node: nodes.Function, arguments: list[Value]) -> Value:
-    parts = ", ".join(_json_item(env, argument) for argument in arguments)
+    parts = ", ".join([arguments[0].sql, *(_json_item(env, argument) for argument in arguments[1:])])
     return Value(f"iris_json_array({parts})", _TEXT, nullable=False)
 
 
@@ -463,7 +463,7 @@ _define("NULLIF", _nullif, 2)
 _define("DECODE", _decode, 3, 100)
 
 _define("JSON_OBJECT", _json_object, 3, 100)
-_define("JSON_ARRAY", _json_array, 0, 100)
+_define("JSON_ARRAY", _json_array, 1, 100)
 _define("TO_VECTOR", _to_vector, 1, 3)
 _define("VECTOR_COSINE", _texts("iris_vector_cosine", DOUBLE), 2)
 _define("VECTOR_DOT_PRODUCT", _texts("iris_vector_dot_product", DOUBLE), 2)

@@ -322,8 +322,8 @@ def _json_object(absent: Scalar, *items: Scalar) -> str:
     return json.dumps(pairs, ensure_ascii=False, separators=(",", ":"))
 
 
-def _json_array(*items: Scalar) -> str:
-    shown = [_json_item(item) for item in items if item is not None]
+def _json_array(absent: Scalar, *items: Scalar) -> str:
+    shown = [_json_item(item) for item in items if not (absent and item is None)]
     return json.dumps(shown, ensure_ascii=False, separators=(",", ":"))
 
 

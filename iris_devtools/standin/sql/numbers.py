@@ -126,8 +126,8 @@ def rounded(number: Decimal, scale: int) -> Decimal:
 
 
 def divide(left: Decimal, right: Decimal) -> Decimal:
-    """Divide to 18 significant digits (``17/7`` is 2.42857142857142857); the divisor must not be 0."""
-    return Context(prec=18, rounding=ROUND_HALF_UP).divide(left, right)
+    """Divide to the digits that IRIS keeps (``17/7`` is 2.428571428571428571); the divisor must not be 0."""
+    return fit(_WIDE.divide(left, right))
 
 
 def plain_text(value: int | float | Decimal) -> str:

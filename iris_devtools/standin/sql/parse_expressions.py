@@ -276,6 +276,8 @@ class ExpressionParser:
             return self._to_vector()
         if name == "JSON_OBJECT":
             return self._json_object()
+        if name == "JSON_ARRAY":
+            return self._json_array()
         return self.expressions()
 
     def _trim(self) -> tuple[nodes.Expression, ...]:
@@ -312,18 +314,24 @@ class ExpressionParser:
     def _json_object(self) -> tuple[nodes.Expression, ...]:
         reader = self.reader
         items: list[nodes.Expression] = []
-        absent = False
         while True:
             items.append(self.expression())
             reader.expect(":")
             items.append(self.expression())
             if not reader.accept(","):
                 break
-        if reader.accept("ABSENT", "ON", "NULL"):
-            absent = True
-        else:
-            reader.accept("NULL", "ON", "NULL")
-        return (nodes.Number("1" if absent else "0"), *items)
+        return (self._absent_on_null(), *items)
+
+    def _json_array(self) -> tuple[nodes.Expression, ...]:
+        items = () if self.reader.at(")") else self.expressions()
+        return (self._absent_on_null(), *items)
+
+    def _absent_on_null(self) -> nodes.Number:
+        """Read what becomes of NULL in JSON: 1 when it is left out; without a word it is ``null``."""
+        if self.reader.accept("ABSENT", "ON", "NULL"):
+            return nodes.Number("1")
+        self.reader.accept("NULL", "ON", "NULL")
+        return nodes.Number("0")
 
     def _aggregate(self) -> nodes.Aggregate:
         reader = self.reader

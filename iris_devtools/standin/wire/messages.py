@@ -35,6 +35,7 @@ PROTOCOL_VERSION = 69
 _SUPPORTED_VERSIONS = (68, 69, 70)
 
 _LEADING = re.compile(r"(?:\s+|\(|/\*.*?\*/|--[^\n]*(?:\n|$))*", re.DOTALL)
+_NAME = re.compile(r"[^\W\d][\w.]*")
 _QUERY = re.compile(r"(?:SELECT|WITH)\b", re.IGNORECASE)
 
 
@@ -106,10 +107,16 @@ def answer_welcome(welcome: Welcome) -> bytes:
 
 
 def read_statement(items: ItemReader) -> Statement:
-    """Read the head of ``PP``, ``DQ`` and ``DU``: the text and its markers."""
+    """Read the head of ``PP``, ``DQ`` and ``DU``: the text and its markers.
+
+    For ``CALL p()`` the driver sends ``p`` alone, and announces a marker that does not follow.
+    """
     text = "".join(items.text() for _ in range(items.count()))
     markers: list[Marker] = []
-    for _ in range(items.count()):
+    called = _NAME.fullmatch(text) is not None
+    for _ in range(items.integer() if called else items.count()):
+        if called and items.at_end:
+            break
         origin, code = items.text(), items.integer()
         markers.append("?" if origin == "?" else code)
     return Statement(text, tuple(markers))
