@@ -1,8 +1,10 @@
-"""Projects that tests make: a chain of migrations on a namespace of its own."""
+"""Projects that tests make, and statements on the real driver."""
 
 from __future__ import annotations
 
+import itertools
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,9 +12,12 @@ from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
+import iris
 import pytest
 
 from iris_devtools.admin import Admin
+
+_namespaces = itertools.count(1)
 
 ENV = """
 from alembic import context
@@ -108,3 +113,63 @@ def chain(tmp_path: Path, standin: Any, unique: str) -> Iterator[ChainProject]:
     yield ChainProject(tmp_path / "project", url.replace("%", "%%"))
     with Admin.connect(standin.server) as admin:
         admin.drop_namespace(namespace, missing_ok=True, terminate=True)
+
+
+class Sql:
+    """Statements on a connection of the real driver, with their rows and failures as values."""
+
+    def __init__(self, server: Any, namespace: str) -> None:
+        self._server, self._namespace = server, namespace
+        self.connection = self.connect()
+        self.cursor = self.connection.cursor()
+
+    def connect(self, *, autocommit: bool = True) -> Any:
+        """Return one more connection."""
+        return iris.connect(
+            self._server.host, self._server.port, self._namespace, "_SYSTEM", "SYS", autoCommit=autocommit
+        )
+
+    def rows(self, text: str, *values: object) -> list[tuple[Any, ...]]:
+        """Run a statement; return the rows of a query."""
+        self.cursor.execute(text, list(values))
+        # After a statement without rows the driver keeps the last description, and fetches None.
+        return [] if self.cursor.description is None else [tuple(row) for row in self.cursor.fetchall() or ()]
+
+    def run(self, *statements: str) -> None:
+        """Run statements one after the other."""
+        for statement in statements:
+            self.cursor.execute(statement)
+
+    def column(self, text: str, *values: object) -> list[Any]:
+        """Return the first column of a query."""
+        return [row[0] for row in self.rows(text, *values)]
+
+    def value(self, text: str, *values: object) -> Any:
+        """Return the only value of a query."""
+        ((value,),) = self.rows(text, *values)
+        return value
+
+    def failure(self, text: str, *values: object) -> tuple[str, int, str]:
+        """Run a statement that fails; return the exception's name, the SQLCODE and the %msg."""
+        with pytest.raises(iris.dbapi.Error) as caught:
+            self.rows(text, *values)
+        found = re.search(r"\[SQLCODE: <(-?\d+)>:.*?(?:\[%msg: <(.*)>\])?$", str(caught.value), re.S)
+        assert found is not None, str(caught.value)
+        return type(caught.value).__name__, int(found[1]), found[2] or ""
+
+    def close(self) -> None:
+        # The driver crashes when a cursor that has read streams outlives its connection.
+        self.cursor.close()
+        self.connection.close()
+
+
+@pytest.fixture(scope="module")
+def sql(standin: Any) -> Iterator[Sql]:
+    """A namespace of this module's own, with a connection to it."""
+    namespace = f"SEMANTICS{next(_namespaces)}"
+    with Admin.connect(standin.server) as admin:
+        admin.create_namespace(namespace)
+        sql = Sql(standin, namespace)
+        yield sql
+        sql.close()
+        admin.drop_namespace(namespace, terminate=True)
