@@ -105,6 +105,7 @@ def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Ite
     return run.report() if config.get_verbosity() >= 0 else []
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_runtestloop(session: pytest.Session) -> None:
     """Begin to make namespaces for the tests that are known to want one of their own."""
     config = session.config

@@ -236,3 +236,42 @@ def test_a_server_that_dies_under_restore_is_a_clear_error(
     text = result.stdout.str()
     assert "Traceback" not in text
     assert "nobody answers there" in text
+
+
+def test_fixtures_that_commit_and_outcomes_other_than_passed_climb_as_well(library: pytest.Pytester) -> None:
+    library.makepyfile(
+        """
+        import pytest
+        from library_models import Author
+        from sqlalchemy import create_engine, func, select, text
+        from steps import commit, count
+
+        def test_autocommit_on_an_engine_that_is_not_ours(iris_session, iris_url):
+            engine = create_engine(iris_url.to_sqlalchemy(), isolation_level="AUTOCOMMIT")
+            with engine.connect() as connection:
+                connection.execute(text("INSERT INTO author (name) VALUES ('x')"))
+            engine.dispose()
+
+        @pytest.mark.xfail(strict=True)
+        def test_expected_to_fail(iris_session, iris_engine):
+            iris_session.add(Author(name="q"))
+            iris_session.commit()
+            assert count(iris_engine) == 0
+
+        class TestOnCommittedRows:
+            @pytest.fixture(autouse=True)
+            def rows(self, iris_engine):
+                commit(iris_engine)
+
+            @pytest.mark.parametrize("turn", [1, 2])
+            def test_it(self, iris_session, turn):
+                assert iris_session.scalar(select(func.count()).select_from(Author)) == 1
+
+        def test_clean(iris_engine):
+            assert count(iris_engine) == 0
+        """
+    )
+    result = run(library, "--junitxml=report.xml")
+    result.assert_outcomes(passed=4, xfailed=1)
+    assert "4 climbed" in result.stdout.str()
+    assert run(library).parseoutcomes() == {"passed": 4, "xfailed": 1}
