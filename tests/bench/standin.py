@@ -24,7 +24,7 @@ from iris_devtools import create_engine
 from iris_devtools.servers.standin import start_standin
 from tests.bench._rows import COUNT, CREATE, FILL, ROWS
 
-ROUNDS = 5
+ROUNDS = 3
 TRIPS = 1000
 Work = Callable[[], None]
 
