@@ -157,7 +157,11 @@ def pytest_fixture_setup(
 ) -> Generator[None, object, object]:
     """Time the fixtures that a test gets its database by."""
     recorder = request.config.stash.get(_recorder_key, None)
-    if recorder is None or fixturedef.scope != "function" or not fixturedef.argname.startswith("iris_"):
+    if (
+        recorder is None
+        or fixturedef.scope != "function"
+        or not fixturedef.argname.startswith(("iris_", "_iris_"))
+    ):
         return (yield)
     started = time.perf_counter()
     try:

@@ -23,6 +23,7 @@ from iris_devtools.errors import AdministrationError, ConfigurationError, StoreE
 from iris_devtools.provision import restore_namespace
 from iris_devtools.snapshots.comparison import compare_rows
 from iris_devtools.snapshots.inspection import table_names
+from iris_devtools.snapshots.serverlock import server_lock
 from iris_devtools.snapshots.snapshot import Snapshot
 
 __all__ = [
@@ -115,7 +116,7 @@ def keep(
         )
         _write(directory, kept)
     except BaseException:
-        admin.drop_namespace(namespace, missing_ok=True, terminate=True)
+        _drop(admin, namespace)
         raise
     oldest = datetime.now(timezone.utc) - timedelta(seconds=max_age_s)
     for number, one in enumerate(kept_databases(directory)):
@@ -160,8 +161,13 @@ def find_kept(directory: Path, name: str) -> Kept:
 
 def forget(admin: Admin, kept: Kept, *, directory: Path) -> None:
     """Drop a kept database and its record; one that is gone already is no error."""
-    admin.drop_namespace(kept.namespace, missing_ok=True, terminate=True)
+    _drop(admin, kept.namespace)
     (directory / f"{kept.namespace}.json").unlink(missing_ok=True)
+
+
+def _drop(admin: Admin, namespace: str) -> None:
+    with server_lock(admin, "namespaces"):
+        admin.drop_namespace(namespace, missing_ok=True, terminate=True)
 
 
 def row_changes(before: Any, after: Any, keys: Mapping[_Name, Sequence[str]]) -> tuple[RowChanges, ...]:

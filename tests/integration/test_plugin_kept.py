@@ -188,3 +188,15 @@ def test_committed_rows_and_new_tables_are_seen_from_beside(library: pytest.Pyte
     shown = command(library, "diff", "test_it")
     assert "SQLUser.author: 0 added, 1 removed, 0 changed" in shown
     assert "SQLUser.extra: not compared: the test made it" in shown
+
+
+@pytest.mark.parametrize("rung", ["auto", "restore", "namespace"])
+def test_every_kind_of_isolation_leaves_its_database(
+    library: pytest.Pytester, standin: Standin, rung: str
+) -> None:
+    result = run(library, "--iris-keep-failed", f"--iris-isolation={rung}")
+    result.assert_outcomes(passed=1, failed=2)
+    tables = json.loads(command(library, "diff", "test_writes", "--json"))["tables"]
+    assert tables["SQLUser.author"]["removed"] == [{"id": 3, "name": "Cy"}]
+    assert [row["title"] for row in tables["SQLUser.book"]["added"]] == ["Notes"]
+    assert len(kept(standin)) == 1

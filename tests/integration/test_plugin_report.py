@@ -125,3 +125,24 @@ def test_a_slow_set_up_is_warned_about_with_its_cause(library: pytest.Pytester) 
         ["iris-devtools: slow set-up (main): * to restore the snapshot*"]
     )
     assert "slow set-up" not in run(library, "-o", "iris_slow_setup_s=0").stdout.str()
+
+
+def test_resets_are_counted_and_counted_as_saved(library: pytest.Pytester) -> None:
+    library.makepyfile(
+        """
+        import pytest
+        from library_models import Author
+
+        @pytest.mark.parametrize("writes", [True, False])
+        def test_it(iris_session, writes):
+            if writes:
+                iris_session.add(Author(name="Ada"))
+                iris_session.commit()
+        """
+    )
+    run(library, "--iris-isolation=restore", "--iris-report-json", "report.json").assert_outcomes(passed=2)
+    report = json.loads((library.path / "report.json").read_text())
+    assert report["resets_done"] == 1
+    assert report["resets_skipped"] >= 1
+    assert report["acquired"] == 2
+    assert report["acquire_p95_s"] >= report["acquire_p50_s"] > 0
