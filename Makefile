@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check compliance matrix bench format clean
+.PHONY: help demo test coverage check compliance matrix bench format clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -12,7 +12,10 @@ help: ## show this list
 demo: $(READY) ## migrate, snapshot, wreck, restore, test the sample project; prints a table
 	@$(BIN)/python -m sample_project.demo
 
-test: $(READY) ## run the whole test suite, with coverage
+test: $(READY) ## run the whole test suite
+	$(BIN)/python -m pytest -n auto
+
+coverage: $(READY) ## the same, and what it covered, also in subprocesses and threads
 	@rm -f .coverage .coverage.*
 	$(BIN)/python -m coverage run -m pytest -n auto
 	@$(BIN)/python -m coverage combine --quiet

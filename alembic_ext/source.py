@@ -100,9 +100,9 @@ class AlembicSource:
         return self._seed.info if self._seed else None
 
     def key(self, engine: str, revisions: Sequence[str] | None = None) -> RevisionKey:
-        """Return the key of the seeded state at revisions (whatever Alembic takes as a target; None.
+        """Return the key of the seeded state at revisions, by default the heads.
 
-        The heads).
+        A revision is whatever Alembic takes as a target.
         """
         heads = self.chain.resolve(["heads"] if revisions is None else revisions)
         return self._key(heads, engine=engine, seed=self._seed.digest if self._seed else None)

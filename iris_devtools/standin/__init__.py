@@ -1,1 +1,1 @@
-"""The stand-in: an embedded server that the InterSystems IRIS driver and dialect connect to. It is not IRIS."""
+"""The stand-in: an embedded server that the IRIS driver and dialect connect to. It is not IRIS."""

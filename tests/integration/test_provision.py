@@ -264,7 +264,7 @@ def test_the_state_before_the_seed_is_where_the_next_migration_starts(admin, sou
 
 def test_a_mended_seed_runs_on_what_the_migrations_made(admin, source, store):
     rows_that_work, source.rows = source.rows, ["INSERT INTO nowhere (id) VALUES (1)"]
-    with pytest.raises(Exception, match="(?i)nowhere"):
+    with pytest.raises(Exception, match=r"(?i)nowhere"):
         ensure_snapshot(admin, source, store)
     source.log.unlink()
     source.rows = rows_that_work
