@@ -9,6 +9,7 @@ IrisDevtoolsError                      1
       - AuthenticationError            4       it refused the account
       - AdministrationError            4       it refused or failed an administrative call
       - NamespaceInUseError            6       others are connected to the namespace
+      - LeftoverRowsError              4       rows of a test run are still there after cleaning
   - SnapshotError                      3   a snapshot or the store
       - ManifestError                  1       manifest.json is missing, unreadable or from a newer version
       - ChecksumError                  2       a database file is not the one that was published
@@ -38,6 +39,7 @@ __all__ = [
     "ConfigurationError",
     "EngineMismatchError",
     "IrisDevtoolsError",
+    "LeftoverRowsError",
     "ManifestError",
     "MigrationError",
     "NamespaceInUseError",
@@ -113,6 +115,10 @@ class NamespaceInUseError(ServerError):
     """Others are connected to the namespace; ``facts["processes"]`` names them."""
 
     exit_code = 6
+
+
+class LeftoverRowsError(ServerError):
+    """Rows of a test run are still there after cleaning; ``facts["rows"]`` counts them by table."""
 
 
 class SnapshotError(IrisDevtoolsError):

@@ -28,7 +28,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.sql.ddl import ExecutableDDLElement
 
-from iris_devtools.errors import ServerError, UnsupportedError
+from iris_devtools.errors import LeftoverRowsError, UnsupportedError
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -40,10 +40,6 @@ __all__ = ["DEFAULT_TAG_COLUMN", "LeftoverRowsError", "TaggedData"]
 DEFAULT_TAG_COLUMN = "test_run_id"
 
 _READS = ("select", "with")
-
-
-class LeftoverRowsError(ServerError):
-    """Rows with the mark are still there after cleaning; ``facts["rows"]`` counts them by table."""
 
 
 class TaggedData:

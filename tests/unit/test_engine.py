@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from iris_devtools import repairs
 from iris_devtools.config import load_settings
 from iris_devtools.engine import create_engine, managed_url
-from iris_devtools.errors import ConfigurationError, UnsupportedError
+from iris_devtools.errors import ConfigurationError, ServerError
 from iris_devtools.urls import IrisUrl
 
 URL = "iris://app:s3cret@10.1.2.3:5000/APP"
@@ -134,8 +134,10 @@ def test_an_unknown_repair_is_refused_when_the_engine_is_made() -> None:
         create_engine(f"{URL}?iris_repairs=row-count")
 
 
-def test_a_managed_url_needs_a_server_that_this_version_has() -> None:
-    with pytest.raises(UnsupportedError, match="Containers"):
+def test_a_managed_url_needs_a_server_that_can_be_had(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path / 'no-engine.sock'}")
+
+    with pytest.raises(ServerError, match="Docker"):
         create_engine("iris:///APP", settings=load_settings(server="container"))
 
 

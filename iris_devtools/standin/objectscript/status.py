@@ -31,9 +31,11 @@ def errors_of(status: Argument) -> list[StorageError]:
     if not text.startswith("0"):
         return [StorageError(_GENERAL, f"Not a %Status: {text[:80]!r}")]
     try:
-        return [_read_error(to_text(item)) for item in read_list(text[2:])]
+        errors = [_read_error(to_text(item)) for item in read_list(text[2:])]
     except (ObjectScriptError, IndexError):
-        return [StorageError(_GENERAL, "Unreadable %Status")]
+        errors = []
+    # A zero without a readable error is still no success.
+    return errors or [StorageError(_GENERAL, "Unreadable %Status")]
 
 
 def _read_error(item: str) -> StorageError:
