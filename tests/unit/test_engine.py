@@ -134,7 +134,9 @@ def test_an_unknown_repair_is_refused_when_the_engine_is_made() -> None:
         create_engine(f"{URL}?iris_repairs=row-count")
 
 
-def test_a_managed_url_needs_a_server_that_can_be_had(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_managed_url_needs_a_server_that_can_be_had(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path / 'no-engine.sock'}")
 
     with pytest.raises(ServerError, match="Docker"):
