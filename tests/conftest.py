@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import faulthandler
 import itertools
+import signal
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +22,13 @@ HANGS_AFTER_S = 240
 """The driver waits for ever for an answer that does not come; the stacks of all threads then say where."""
 
 _numbers = itertools.count(1)
+
+# A shell starts background jobs with SIGINT ignored, and what is ignored stays so in every child.
+# The tests that press Ctrl-C in a child need the usual behaviour; what this process handles, a child
+# has at its default.
+_is_main = threading.current_thread() is threading.main_thread()
+if _is_main and signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)
