@@ -13,7 +13,7 @@ demo: $(READY) ## migrate, snapshot, wreck, restore, test the sample project; pr
 	@$(BIN)/python -m sample_project.demo
 
 test: $(READY) ## run the whole test suite
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto $(PYTEST_FLAGS)
 
 coverage: $(READY) ## the same, and what it covered, also in subprocesses and threads
 	@rm -f .coverage .coverage.*
