@@ -64,7 +64,9 @@ def prepare(row: Row) -> Path:
 def run(row: Row) -> bool:
     """Run the selected tests in the row's environment and tell whether they passed."""
     python = prepare(row)
-    finished = subprocess.run([str(python), "-m", "pytest", "-q", "--reruns", "1", *SELECTED], cwd=ROOT, check=False)
+    finished = subprocess.run(
+        [str(python), "-m", "pytest", "-q", "--reruns", "1", *SELECTED], cwd=ROOT, check=False
+    )
     return finished.returncode == 0
 
 
