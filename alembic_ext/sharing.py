@@ -22,12 +22,16 @@ __all__ = ["ListResult", "ShareResult", "listing", "pull", "push"]
 
 @dataclass(frozen=True)
 class ShareResult:
-    """A snapshot that is on both sides now; ``moved`` tells whether it was not before."""
+    """A snapshot that is on both sides now; ``moved`` tells whether it was not before.
+
+    ``start`` is the state before its seed, from which others build on; it was published along with it.
+    """
 
     snapshot: Snapshot
     url: str
     moved: bool
     seconds: float
+    start: Snapshot | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return what is where."""
@@ -37,6 +41,7 @@ class ShareResult:
             "url": self.url,
             "bytes": self.snapshot.manifest.bytes_on_disk,
             "moved": self.moved,
+            "start": self.start.key.name if self.start else None,
             "seconds": round(self.seconds, 3),
         }
 
@@ -58,6 +63,9 @@ def push(
 ) -> ShareResult:
     """Publish a snapshot of the local store, by default that of the heads, in the shared store.
 
+    No build can go on from a seeded snapshot, so that of the heads takes with it the state before its seed,
+    where the local store kept it.
+
     Raises:
         ConfigurationError: there is no shared store.
         SnapshotNotFoundError: the local store has no such snapshot.
@@ -68,8 +76,11 @@ def push(
     project = open_project(config)
     shared = _shared(project)
     snapshot = project.store.get(name) if name else _of_heads(project)
+    start = _start(project, snapshot) if name is None else None
+    if start is not None:
+        shared.push(start, replace=replace, reporter=reporter)
     pushed = shared.push(snapshot, replace=replace, reporter=reporter)
-    return ShareResult(snapshot, pushed.url, pushed.first, watch.seconds)
+    return ShareResult(snapshot, pushed.url, pushed.first, watch.seconds, start)
 
 
 def pull(config: Config, *, name: str | None = None, reporter: Reporter = SILENT) -> ShareResult:
@@ -124,6 +135,14 @@ def _of_heads(project: Project) -> Snapshot:
             store=project.store.directory,
         )
     return found
+
+
+def _start(project: Project, snapshot: Snapshot) -> Snapshot | None:
+    """Return the state before the seed of a snapshot, where there is a seed and the store kept it."""
+    for ancestor in project.source.ancestors(snapshot.key):
+        if ancestor.key.revisions == snapshot.key.revisions:
+            return project.store.find(ancestor.key)
+    return None
 
 
 def _complete(shared: SharedStore, name: str) -> str:

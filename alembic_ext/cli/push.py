@@ -49,6 +49,7 @@ def _show(config: Config, result: ShareResult) -> None:
         f"{done} {result.snapshot.name}",
         ("to" if result.moved else "at", result.url),
         ("size", printing.size(result.snapshot.manifest.bytes_on_disk)),
+        *([("with", result.start.name)] if result.start else []),
         ("took", printing.seconds(result.seconds)),
     )
 

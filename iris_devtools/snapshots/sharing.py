@@ -190,8 +190,7 @@ class SharedStore:
             for file in manifest.files:
                 self._fetch(name, _token(text), file, writer.directory, reporter)
             Snapshot(writer.directory, manifest).verify(reporter=reporter)
-            # What has the name in the local store is no whole snapshot, or it would have been returned.
-            published = writer.publish(manifest, replace=True, hashed=True)
+            published = writer.publish(manifest, replace=_whole(store, manifest) is None, hashed=True)
         return Pulled(published.snapshot, self.url, first=published.first)
 
     def _fetch(self, name: str, token: str, file: DatabaseFile, directory: Path, reporter: Reporter) -> None:

@@ -182,6 +182,17 @@ class Store:
             _logger.warning("%s The snapshot is not taken from the shared store.", error.message)
             return None
 
+    def shared_names(self, *, reporter: Reporter = SILENT) -> tuple[str, ...]:
+        """Return the names that the shared store has; none without one, or when it cannot be reached."""
+        if self.shared is None:
+            return ()
+        try:
+            with reporter.step(f"Looking for a start in {self.shared.url}"):
+                return self.shared.names()
+        except IrisDevtoolsError as error:
+            _logger.warning("%s No start is taken from the shared store.", error.message)
+            return ()
+
     def get(self, name: str) -> Snapshot:
         """Return the snapshot whose name is ``name``, or starts with it where only one does.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import signal
@@ -16,6 +17,7 @@ import pytest
 from iris_devtools.admin import Admin
 from iris_devtools.admin.driver import login
 from iris_devtools.errors import ChecksumError, MigrationError, StoreError, UnknownRevisionError
+from iris_devtools.progress import LineReporter
 from iris_devtools.provision import (
     SCRATCH_PREFIX,
     UNSEEDED_FEATURE,
@@ -29,6 +31,7 @@ from iris_devtools.snapshots.capture import capture
 from iris_devtools.snapshots.key import RevisionKey, combine, revision_key
 from iris_devtools.snapshots.manifest import SeedInfo
 from iris_devtools.snapshots.plan import Ancestor
+from iris_devtools.snapshots.sharing import SharedStore
 from iris_devtools.snapshots.snapshot import Snapshot
 from iris_devtools.snapshots.store import Store
 from iris_devtools.urls import IrisUrl
@@ -228,6 +231,65 @@ def test_only_the_migrations_since_the_nearest_snapshot_run(admin, tmp_path, sto
     assert source.ran == ["c3"]
     assert rows(admin, target, "SELECT version_num FROM alembic_version") == [("c3",)]
     assert rows(admin, target) == []
+
+
+class TestAStartInTheSharedStore:
+    """Somebody else published older states; this machine has none."""
+
+    @pytest.fixture
+    def shared(self, tmp_path):
+        return SharedStore((tmp_path / "shared").as_uri(), delay_s=0.0)
+
+    @pytest.fixture
+    def chain(self, admin, tmp_path, shared):
+        source = ChainSource(tmp_path / "log", dict(STEPS))
+        others = Store(tmp_path / "others")
+        for revision in ("a1", "b2"):
+            shared.push(ensure_snapshot(admin, source, others, revisions=[revision]).snapshot)
+        source.log.unlink()
+        return source
+
+    @pytest.fixture
+    def here(self, tmp_path, shared):
+        return Store(tmp_path / "here", compression=3, shared=shared)
+
+    def test_the_nearest_one_is_pulled_and_only_what_is_missing_runs(self, admin, chain, here, target):
+        lines = io.StringIO()
+
+        ready = ready_namespace(admin, chain, here, namespace=target, reporter=LineReporter(lines))
+
+        assert ready.provisioned.plan.kind == "nearest"
+        assert ready.provisioned.plan.start == chain.key(admin.engine, ["b2"])
+        assert chain.ran == ["c3"]
+        assert rows(admin, target, "SELECT version_num FROM alembic_version") == [("c3",)]
+        assert {one.manifest.revisions for one in here.snapshots()} == {("b2",), ("c3",)}
+        assert "Pulling IRIS.DAT ... done" in lines.getvalue()
+
+    def test_one_that_is_damaged_leaves_the_next(self, admin, chain, here, shared, tmp_path):
+        name = chain.key(admin.engine, ["b2"]).name
+        (file,) = (tmp_path / "shared" / name).glob("*/IRIS.DAT")
+        change_a_byte(file)
+
+        provisioned = ensure_snapshot(admin, chain, here)
+
+        assert provisioned.plan.start == chain.key(admin.engine, ["a1"])
+        assert chain.ran == ["b2", "c3"]
+
+    def test_nothing_is_pulled_where_it_saves_nothing(self, admin, chain, here, shared):
+        shared.pull(chain.key(admin.engine, ["b2"]).name, here)
+
+        assert ensure_snapshot(admin, chain, here).plan.start == chain.key(admin.engine, ["b2"])
+        assert {one.manifest.revisions for one in here.snapshots()} == {("b2",), ("c3",)}
+
+    def test_what_is_built_from_nothing_on_request_is(self, admin, chain, here):
+        assert ensure_snapshot(admin, chain, here, rebuild=True).plan.kind == "scratch"
+        assert chain.ran == ["a1", "b2", "c3"]
+
+    def test_a_shared_store_that_cannot_be_read_is_no_obstacle(self, admin, chain, tmp_path, caplog):
+        nowhere = SharedStore("no-such-kind://place", delay_s=0.0)
+
+        assert ensure_snapshot(admin, chain, Store(tmp_path / "here", shared=nowhere)).plan.kind == "scratch"
+        assert "No start is taken from the shared store." in caplog.text
 
 
 def test_a_new_seed_does_not_run_the_migrations_again(admin, tmp_path, store, target):

@@ -37,6 +37,13 @@ def upgrade():
     op.create_table("author", sa.Column("id", sa.Integer, primary_key=True))
 """
 
+SEED = """
+from sqlalchemy import text
+
+def fill(session):
+    session.execute(text("INSERT INTO author (id) VALUES (1)"))
+"""
+
 Alembic = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -160,6 +167,23 @@ def test_what_one_pushes_another_takes_without_migrating(pushed, new_project, ob
 
     third = new_project("third")
     assert third.json("iris-snapshot")["built"] is False, "a miss is answered by the shared store"
+
+
+def test_a_new_migration_starts_from_the_state_before_the_seed_that_others_published(new_project):
+    main, other = new_project("main"), new_project("other")
+    for project in (main, other):
+        (project.directory / "seeds.py").write_text(SEED)
+        with (project.directory / "pyproject.toml").open("a") as settings:
+            settings.write('seed = "seeds:fill"\n')
+    main.json("iris-snapshot")
+    start = main.json("iris-push")["start"]
+    later = MIGRATION.replace('"aaa1", None', '"bbb2", "aaa1"').replace('"author"', '"book"')
+    (other.directory / "migrations" / "versions" / "bbb2.py").write_text(later)
+
+    made = other.json("iris-snapshot")
+
+    assert (made["built"], made["plan"]) == (True, "nearest")
+    assert start in [one["name"] for one in other.json("iris-snapshots")["snapshots"]]
 
 
 def test_pull_requests_read_and_do_not_write(pushed, new_project):
