@@ -11,6 +11,7 @@ from sqlalchemy.engine import Dialect, Engine
 from iris_devtools.repairs.batch_inserts import BATCH_INSERTS
 from iris_devtools.repairs.checked_deletes import CHECKED_DELETES
 from iris_devtools.repairs.connecting import PLAIN_ACCOUNTS, URL_HOST
+from iris_devtools.repairs.ended_results import ENDED_RESULTS
 from iris_devtools.repairs.fetch_first import FETCH_FIRST
 from iris_devtools.repairs.identity_columns import IDENTITY_COLUMNS
 from iris_devtools.repairs.lost_connections import LOST_CONNECTIONS
@@ -19,6 +20,7 @@ from iris_devtools.repairs.ordered_pages import ORDERED_PAGES
 from iris_devtools.repairs.portable_types import JSON_COLUMNS, UNSIZED_STRINGS, UUID_COLUMNS
 from iris_devtools.repairs.row_counts import ROW_COUNTS
 from iris_devtools.repairs.savepoints import SAVEPOINTS
+from iris_devtools.repairs.whole_decimals import WHOLE_DECIMALS
 
 __all__ = ["REPAIRS", "Repair", "RepairState", "Selection", "applied", "apply", "choose_repairs", "states"]
 
@@ -38,6 +40,8 @@ REPAIRS: tuple[Repair, ...] = (
     JSON_COLUMNS,
     UNSIZED_STRINGS,
     IDENTITY_COLUMNS,
+    ENDED_RESULTS,
+    WHOLE_DECIMALS,
 )
 
 _ATTRIBUTE = "_iris_devtools_repairs"

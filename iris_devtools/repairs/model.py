@@ -43,7 +43,7 @@ Selection = bool | str | Iterable[str]
 class Repair:
     """Describe one fault of the client stack and hold its cure.
 
-    A cure is up to four classes that are put in front of the dialect's own ones, for one engine only; nothing
+    A cure is up to five classes that are put in front of the dialect's own ones, for one engine only; nothing
     is patched globally. ``requires`` names the releases that were seen to have the fault: outside them the
     cure stays in its box.
     """
@@ -55,6 +55,7 @@ class Repair:
     statements: type[Any] | None = None
     ddl: type[Any] | None = None
     types: type[Any] | None = None
+    execution: type[Any] | None = None
 
     def obstacle(self) -> str:
         """Say why the repair does not apply to the installed packages; empty when it applies."""
@@ -135,6 +136,7 @@ def repair_instance(dialect: Dialect, repairs: tuple[Repair, ...]) -> None:
     parts: dict[str, Any] = {
         "statement_compiler": class_with_repairs(base.statement_compiler, (r.statements for r in repairs)),
         "ddl_compiler": class_with_repairs(base.ddl_compiler, (r.ddl for r in repairs)),
+        "execution_ctx_cls": class_with_repairs(base.execution_ctx_cls, (r.execution for r in repairs)),
         # SQLAlchemy looks for this word in the class itself, not in its bases.
         "supports_statement_cache": True,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -305,3 +306,50 @@ def test_the_limit_of_savepoints_is_told_plainly(make: Make, table: sa.Table) ->
             exhaust(connection)
         connection.rollback()
         assert connection.scalar(sa.select(sa.func.count()).select_from(table)) == 150
+
+
+def test_a_result_that_is_fetched_in_pieces_ends(make: Make, table: sa.Table) -> None:
+    def pieces(connection: sa.Connection) -> list[int]:
+        result = connection.execute(sa.select(table.c.id))
+        return [len(result.fetchmany(60)) for _ in range(4)]
+
+    with make("none").connect() as connection, pytest.raises(TypeError):
+        pieces(connection)
+    with make("ended-results").connect() as connection:
+        assert pieces(connection) == [60, 60, 30, 0]
+
+
+def test_a_numeric_is_a_decimal_whatever_the_server_takes_it_for(make: Make, table: sa.Table) -> None:
+    total = sa.func.sum(table.c.id, type_=sa.Numeric(12, 2))
+
+    assert [type(value) for value in fetch(make("none"), sa.select(total))] == [int]
+    (found,) = fetch(make("whole-decimals"), sa.select(total))
+    assert (type(found), found) == (Decimal, Decimal(11325))
+    assert fetch(make("whole-decimals"), sa.select(total).where(table.c.id < 0)) == [None]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "kind"),
+    [
+        (sa.Numeric(12, 2, asdecimal=False), float),
+        (sa.Float(), float),
+        (sa.Float(asdecimal=True), Decimal),
+        (sa.DECIMAL(12, 2), Decimal),
+        (sa.NUMERIC(12, 2), Decimal),
+    ],
+)
+def test_only_what_is_to_be_a_decimal_becomes_one(
+    make: Make, table: sa.Table, wanted: Any, kind: type
+) -> None:
+    total = sa.select(sa.type_coerce(sa.func.sum(table.c.id), wanted))
+
+    assert [type(value) for value in fetch(make("whole-decimals"), total)] == [kind]
+
+
+@pytest.mark.parametrize("kind", [sa.Numeric, sa.NUMERIC, sa.DECIMAL])
+def test_numeric_columns_are_declared_as_before(make: Make, unique: str, kind: Any) -> None:
+    table = sa.Table(f"declared_{unique}", sa.MetaData(), sa.Column("amount", kind(12, 3)))
+
+    texts = {str(sa.schema.CreateTable(table).compile(make(repairs))) for repairs in ("none", "all")}
+
+    assert len(texts) == 1

@@ -61,6 +61,18 @@ def test_a_table_that_is_there_is_replaced_or_appended_to(engine: sa.Engine) -> 
     assert pandas.read_sql_table("again", engine)["a"].tolist() == [1, 2, 1, 2]
 
 
+@pytest.mark.parametrize(("rows", "lengths"), [(0, [0]), (5, [2, 2, 1]), (6, [2, 2, 2])])
+def test_a_query_is_read_in_chunks(engine: sa.Engine, rows: int, lengths: list[int]) -> None:
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"a": range(rows)})
+    frame.to_sql("chunks", engine, index=False, dtype={"a": sa.Integer()}, chunksize=2)
+
+    chunks = list(pandas.read_sql("SELECT a FROM chunks ORDER BY a", engine, chunksize=2))
+
+    assert [len(chunk) for chunk in chunks] == lengths
+    assert [int(value) for chunk in chunks for value in chunk["a"]] == list(range(rows))
+
+
 def test_a_query_with_parameters_is_read(engine: sa.Engine) -> None:
     pandas = pytest.importorskip("pandas")
     with engine.begin() as connection:
