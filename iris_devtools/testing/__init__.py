@@ -12,13 +12,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from iris_devtools.testing.factories import iris_engine_factory, iris_session_factory
     from iris_devtools.testing.standalone import Database, database
+    from iris_devtools.testing.tagging import TaggedData
     from iris_devtools.testing.testcase import IrisTestCase
 
-__all__ = ["Database", "IrisTestCase", "database", "iris_engine_factory", "iris_session_factory"]
+__all__ = [
+    "Database",
+    "IrisTestCase",
+    "TaggedData",
+    "database",
+    "iris_engine_factory",
+    "iris_session_factory",
+]
 
 _HOMES = {
     "Database": "standalone",
     "IrisTestCase": "testcase",
+    "TaggedData": "tagging",
     "database": "standalone",
     "iris_engine_factory": "factories",
     "iris_session_factory": "factories",

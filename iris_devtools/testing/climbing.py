@@ -36,6 +36,24 @@ class Ladder:
         self._remembered = dict(remembered)
         self.climbed: dict[str, tuple[str, str]] = {}
 
+    def gone(self, collected: Iterable[str], *, whole: Callable[[str], bool]) -> tuple[str, ...]:
+        """Return the remembered tests that there are no more: their file is gone, or has no such test.
+
+        ``collected`` are the tests that were found; ``whole`` tells of a file of theirs whether all that it
+        has were looked for.
+        """
+        known = set(collected)
+        files = {test.partition("::")[0] for test in known}
+        return tuple(
+            test
+            for test in self._remembered
+            if test not in known
+            and (
+                not (self._root / (file := test.partition("::")[0])).is_file()
+                or (file in files and whole(file))
+            )
+        )
+
     def wish(self, item: pytest.Item) -> Wish:
         """Return what a test asks for.
 

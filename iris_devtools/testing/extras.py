@@ -4,7 +4,7 @@ The first half, :mod:`iris_devtools.testing.plugin`, loads this module when it i
 ``pytest_plugins``: ``pytest_configure`` would be too late for options, which are parsed before. Until a test
 or an option needs more, nothing but pytest is imported here.
 
-The report asks the run (:class:`iris_devtools.testing.run.TestRun`) for its ``resets()``; see
+The report asks the run (:class:`iris_devtools.testing.run.TestRun`) what it did; see
 :class:`iris_devtools.testing.report.Events`.
 """
 
@@ -380,20 +380,16 @@ def _figures(config: pytest.Config) -> dict[str, Any] | None:
     run = config.stash.get(_run_key, None)
     if run is None:
         return None
-    from iris_devtools.provision import Provisioned
     from iris_devtools.testing import report
 
-    made = vars(run)
-    # Looked for by what it is: under which name the run keeps it is its own affair.
-    provisioned = next((value for value in made.values() if isinstance(value, Provisioned)), None)
-    handle, namespace = made.get("_handle"), made.get("_namespace")
+    prepared = run.prepared()
     recorder = config.stash.get(_recorder_key, None) or report.Recorder()
     return recorder.figures(
         worker=os.environ.get("PYTEST_XDIST_WORKER", "main"),
-        server=getattr(handle, "reason", None),
-        used=report.snapshot_use(provisioned) if provisioned else None,
-        restore_s=getattr(namespace, "seconds", None),
-        events=run if isinstance(run, report.Events) else None,
+        server=prepared.server,
+        used=report.snapshot_use(prepared.provisioned) if prepared.provisioned else None,
+        restore_s=prepared.restore_s,
+        events=run,
     )
 
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,6 +56,7 @@ _ladder_key = pytest.StashKey["Ladder"]()
 _lent_key = pytest.StashKey["Lent"]()
 _climbed_key = pytest.StashKey[dict[str, tuple[str, str]]]()
 _climb_key = pytest.StashKey[bool]()
+_gone_key = pytest.StashKey[tuple[str, ...]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -103,6 +104,23 @@ def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Ite
         # The tests that need it fail with the whole message; the others are none of our business.
         return [f"iris-devtools: {error.message.splitlines()[0]}"]
     return run.report() if config.get_verbosity() >= 0 else []
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(
+    session: pytest.Session, config: pytest.Config, items: list[pytest.Item]
+) -> Generator[None, object, object]:
+    """Look which of the remembered tests are gone, before -k, -m and others choose among the rest."""
+    cache = getattr(config, "cache", None)
+    if cache is not None and cache.get(_CACHE, {}) and not config.getoption("lf", default=False):
+        chosen = [argument.partition("::")[0] for argument in config.args if "::" in argument]
+        chosen = [str(config.invocation_params.dir / path) for path in chosen]
+        gone = _ladder(config).gone(
+            [item.nodeid for item in items], whole=lambda file: str(session.path / file) not in chosen
+        )
+        if gone:
+            config.stash[_gone_key] = gone
+    return (yield)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -169,11 +187,13 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Drop the namespaces of this run after all fixtures are gone, and remember who climbed."""
     ladder = session.config.stash.get(_ladder_key, None)
     output: dict[str, Any] | None = getattr(session.config, "workeroutput", None)
-    if ladder is not None and ladder.climbed:
-        if output is None:
-            _remember(session.config, ladder.climbed)
-        else:
-            output["iris_devtools_climbed"] = ladder.climbed
+    climbed = ladder.climbed if ladder is not None else {}
+    gone = session.config.stash.get(_gone_key, ())
+    if output is None:
+        _remember(session.config, climbed, gone)
+    else:
+        output["iris_devtools_climbed"] = climbed
+        output["iris_devtools_gone"] = gone
     run = session.config.stash.get(_run_key, None)
     if run is None:
         return
@@ -186,8 +206,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 def pytest_testnodedown(node: Any, error: object) -> None:  # noqa: ARG001
     """Take over from a worker of pytest-xdist what it has to say."""
     output = getattr(node, "workeroutput", {})
-    if output.get("iris_devtools_climbed"):
-        _remember(node.config, output["iris_devtools_climbed"])
+    _remember(node.config, output.get("iris_devtools_climbed", {}), output.get("iris_devtools_gone", ()))
     said = output.get("iris_devtools")
     if said:
         node.config.stash.setdefault(_workers_key, {})[node.gateway.id] = said
@@ -343,13 +362,17 @@ def _ladder(config: pytest.Config) -> Ladder:
     return ladder
 
 
-def _remember(config: pytest.Config, climbed: dict[str, Any]) -> None:
+def _remember(config: pytest.Config, climbed: dict[str, Any], gone: Iterable[str]) -> None:
     known = config.stash.setdefault(_climbed_key, {})
     known.update({test: (rung, reason) for test, (rung, reason) in climbed.items()})
     cache = getattr(config, "cache", None)
-    if cache is not None:
-        rungs = dict(cache.get(_CACHE, {}))
-        rungs.update({test: rung for test, (rung, _) in climbed.items()})
+    if cache is None:
+        return
+    before = cache.get(_CACHE, {})
+    dropped = set(gone)
+    rungs = {test: rung for test, rung in before.items() if test not in dropped}
+    rungs.update({test: rung for test, (rung, _) in climbed.items()})
+    if rungs != before:
         cache.set(_CACHE, rungs)
 
 

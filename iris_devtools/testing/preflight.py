@@ -1,11 +1,13 @@
 """Before the first test: is everything there that the run will need?
 
-One failure that says what is wrong is better than the same one under every test. Nothing is changed but that
-a server of ours is started, which the tests would do anyway.
+One failure that says what is wrong is better than the same one under every test. Nothing is different
+afterwards but that a server of ours is started, which the tests would do anyway: the directory that is made
+to see whether one can be made is removed again.
 """
 
 from __future__ import annotations
 
+import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +16,6 @@ from typing import TYPE_CHECKING
 from iris_devtools.admin import Admin
 from iris_devtools.cli.checks import Finding, findings
 from iris_devtools.errors import IrisDevtoolsError
-from iris_devtools.snapshots.restore import STAGING_DIRECTORY
 from iris_devtools.snapshots.store import open_store
 from iris_devtools.testing.run import schema_source
 
@@ -47,7 +48,9 @@ def _privileges(admin: Admin) -> Finding:
     try:
         number = len(admin.namespaces())
         admin.processes("%SYS")
-        admin.make_directories(admin.manager_directory + STAGING_DIRECTORY)
+        probe = f"{admin.manager_directory}iris-devtools-{secrets.token_hex(4)}"
+        admin.make_directories(probe)
+        admin.remove_directory(probe)
     except IrisDevtoolsError as error:
         hint = error.hint or "Use an account with the role %All."
         return Finding("privileges", "failed", error.message, hint)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from iris_devtools.provision import Provisioned
@@ -32,12 +32,14 @@ _SLOWEST = 10
 _LONGEST = 500
 
 
-@runtime_checkable
 class Events(Protocol):
-    """What the report asks of a run, where the run has it."""
+    """What the report asks of a run."""
 
     def resets(self) -> tuple[int, int]:
         """Return how often a namespace was put back to its snapshot, and how often that was not necessary."""
+
+    def clones(self) -> tuple[int, int]:
+        """Return how often a namespace of a test's own was ready, and how often it had to be waited for."""
 
 
 @dataclass(frozen=True)
@@ -129,6 +131,7 @@ class Recorder:
             "restore_s": restore_s,
             "acquired": [round(seconds, 6) for seconds in self._setup.values()],
             "resets": dict(zip(("done", "skipped"), events.resets() if events else (0, 0), strict=True)),
+            "clones": dict(zip(("ready", "awaited"), events.clones() if events else (0, 0), strict=True)),
             "tests": tests,
         }
 
@@ -168,6 +171,8 @@ class Report:
     acquire_p95_s: float
     resets_done: int
     resets_skipped: int
+    clones_ready: int
+    clones_awaited: int
     slowest: tuple[SlowTest, ...]
     statements: int
     statements_s: float
@@ -181,6 +186,7 @@ class Report:
         tests = [SlowTest(**test) for one in found for test in one["tests"]]
         named = [test for test in tests if test.test]
         resets = [one["resets"] for one in found]
+        clones = [one["clones"] for one in found]
         return cls(
             servers=tuple(dict.fromkeys(one["server"] for one in found if one["server"])),
             snapshots=tuple(SnapshotUse(**one["snapshot"]) for one in found if one["snapshot"]),
@@ -190,6 +196,8 @@ class Report:
             acquire_p95_s=percentile(acquired, 95),
             resets_done=sum(one["done"] for one in resets),
             resets_skipped=sum(one["skipped"] for one in resets),
+            clones_ready=sum(one["ready"] for one in clones),
+            clones_awaited=sum(one["awaited"] for one in clones),
             slowest=tuple(sorted(named, key=lambda test: test.seconds, reverse=True)[:_SLOWEST]),
             statements=sum(test.statements for test in tests),
             statements_s=sum(test.seconds for test in tests),
@@ -232,6 +240,9 @@ class Report:
             rows.append(("acquire", f"p50 {p50:.2f} ms, p95 {p95:.2f} ms, over {self.acquired} tests"))
         done, skipped = self.resets_done, self.resets_skipped
         rows.append(("resets", f"{done} done, {skipped} not necessary"))
+        if self.clones_ready or self.clones_awaited:
+            words = f"{self.clones_ready} were ready, {self.clones_awaited} had to be waited for"
+            rows.append(("namespaces of a test's own", words))
         rows.append(("statements", f"{self.statements} in {self.statements_s:.2f} s"))
         if self.saved_s is None:
             rows.append(("against replay", "nobody measured how long migrations and seed take"))
@@ -298,12 +309,13 @@ def replay_seconds(provisioned: Provisioned) -> float | None:
 def _saved(figures: Sequence[Mapping[str, Any]]) -> float | None:
     saved, known = 0.0, False
     for one in figures:
-        used, restore_s, resets = one["snapshot"], one["restore_s"], one["resets"]
+        used, restore_s = one["snapshot"], one["restore_s"]
+        again = one["resets"]["done"] + sum(one["clones"].values())
         if used is None or used["replay_s"] is None or restore_s is None:
             continue
         known = True
         # A reset copies the same file as the first restore did, and a little less around it.
-        saved += (used["replay_s"] - restore_s) * (1 + resets["done"])
+        saved += (used["replay_s"] - restore_s) * (1 + again)
         if used["how"] != "hit":
             saved -= used["seconds"]
     return round(saved, 6) if known else None

@@ -35,7 +35,7 @@ from iris_devtools.testing.pool import Pool
 from iris_devtools.testing.witness import witness_for
 from iris_devtools.urls import DEFAULT_NAMESPACE, IrisUrl, parse_url
 
-__all__ = ["TestRun", "schema_source"]
+__all__ = ["Prepared", "TestRun", "schema_source"]
 
 T = TypeVar("T")
 
@@ -45,6 +45,15 @@ class _Namespace:
     url: IrisUrl
     seconds: float
     staged: Staged
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a run has prepared so far; None for what no test has asked for yet."""
+
+    server: str | None
+    provisioned: Provisioned | None
+    restore_s: float | None
 
 
 class TestRun:
@@ -85,6 +94,7 @@ class TestRun:
         self._engines: dict[str, Engine] = {}
         self._at_revision: dict[str, Place] = {}
         self._announced = 0
+        self._places: list[Place] = []
         self.notes: list[str] = []
 
     @cached_property
@@ -165,17 +175,30 @@ class TestRun:
             self._drop(place.url.namespace)
 
     def resets(self) -> tuple[int, int]:
-        """Return how often the run's own namespace was restored between tests, and how often it was clean."""
-        places = [*self._at_revision.values(), *([self._main] if "_main" in self.__dict__ else [])]
-        return sum(place.restored for place in places), sum(place.skipped for place in places)
+        """Return how often a namespace was restored between two tests, and how often it was found clean."""
+        return sum(one.restored for one in self._places), sum(one.skipped for one in self._places)
+
+    def clones(self) -> tuple[int, int]:
+        """Return how often a test got a namespace of its own that was ready, and how often it had to wait."""
+        return (self._pool.hits, self._pool.misses) if "_pool" in self.__dict__ else (0, 0)
+
+    def prepared(self) -> Prepared:
+        """Return what there is by now, without preparing anything."""
+        made = self.__dict__
+        return Prepared(
+            server=self._handle.reason if "_handle" in made else None,
+            provisioned=self._provisioned if "_provisioned" in made else None,
+            restore_s=self._namespace.seconds if "_namespace" in made else None,
+        )
 
     def report(self) -> list[str]:
         """Say in one line what there is by now; nothing when nothing was asked for."""
         parts = []
-        if "_handle" in self.__dict__:
-            parts.append(self._handle.reason)
-        if "_provisioned" in self.__dict__:
-            parts.append(_provisioned_in_words(self._provisioned))
+        prepared = self.prepared()
+        if prepared.server is not None:
+            parts.append(prepared.server)
+        if prepared.provisioned is not None:
+            parts.append(_provisioned_in_words(prepared.provisioned))
         if "_namespace" in self.__dict__:
             namespace = self._namespace
             parts.append(f"namespace {namespace.url.namespace} ready in {namespace.seconds:.2f} s")
@@ -189,7 +212,7 @@ class TestRun:
             self._pool.close()
         for engine in self._engines.values():
             engine.dispose()
-        for place in [*self._at_revision.values(), *([self._main] if "_main" in self.__dict__ else [])]:
+        for place in self._places:
             place.close()
         created, self._created = self._created, []
         for name in created:
@@ -327,8 +350,12 @@ class TestRun:
         engine = self._engines.get(url.namespace)
         if engine is None:
             engine = self._engines[url.namespace] = engine_for_tests(url, settings=self.settings)
-        witness = witness_for(self._admin, server, url.namespace) if witnessed else None
-        return Place(url, engine=engine, server=server, witness=witness, restore=restore)
+        if not witnessed:  # lent once, and made anew in any case
+            return Place(url, engine=engine, server=server, witness=None, restore=restore)
+        witness = witness_for(self._admin, server, url.namespace)
+        place = Place(url, engine=engine, server=server, witness=witness, restore=restore)
+        self._places.append(place)
+        return place
 
     def _tidy(self, provisioned: Provisioned) -> None:
         """Keep the store within the size that the settings give, after something was added to it."""

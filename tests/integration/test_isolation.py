@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any, Protocol
@@ -305,3 +306,25 @@ def test_a_marker_that_means_nothing_is_an_error(library: pytest.Pytester, line:
     result = run(library)
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines([message])
+
+
+def test_tests_that_are_gone_are_forgotten_and_others_are_not(library: pytest.Pytester) -> None:
+    body = """
+        def test_stays(iris_session, iris_engine, commit): commit(iris_engine)
+        def test_other(iris_session, iris_engine, commit): commit(iris_engine)
+    """
+    library.makepyfile(test_one=body, test_two=body)
+    assert run(library).parseoutcomes() == {"passed": 4, "climbed": 4}
+    (library.path / "test_two.py").unlink()
+    library.makepyfile(test_one=body.replace("test_other", "test_renamed"))
+    run(library, "--lf", "-k", "nothing")
+    run(library, "test_one.py::test_stays").assert_outcomes(passed=1)
+    assert sorted(remembered(library)) == ["test_one.py::test_other", "test_one.py::test_stays"]
+    assert run(library).parseoutcomes() == {"passed": 2, "climbed": 1}
+    assert sorted(remembered(library)) == ["test_one.py::test_renamed", "test_one.py::test_stays"]
+
+
+def remembered(library: pytest.Pytester) -> dict[str, str]:
+    path = library.path / ".pytest_cache" / "v" / "iris-devtools" / "rungs"
+    found: dict[str, str] = json.loads(path.read_text())
+    return found

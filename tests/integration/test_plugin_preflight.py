@@ -58,6 +58,14 @@ def test_a_sound_project_takes_off(library: pytest.Pytester, workers: str) -> No
     assert "preflight:" not in run(library).stdout.str()
 
 
+def test_the_preflight_leaves_nothing_beside_the_databases(
+    library: pytest.Pytester, standin: Standin
+) -> None:
+    before = sorted(path.name for path in (standin.data / "mgr").iterdir())
+    run(library, "--iris-preflight", "-k", "nothing").stdout.fnmatch_lines(["preflight: privileges: *"])
+    assert sorted(path.name for path in (standin.data / "mgr").iterdir()) == before
+
+
 def test_a_server_that_does_not_answer_ends_the_run_at_once(
     library: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:

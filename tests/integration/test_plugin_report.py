@@ -138,11 +138,15 @@ def test_resets_are_counted_and_counted_as_saved(library: pytest.Pytester) -> No
             if writes:
                 iris_session.add(Author(name="Ada"))
                 iris_session.commit()
+
+        @pytest.mark.iris(isolation="namespace")
+        def test_own(iris_engine): pass
         """
     )
-    run(library, "--iris-isolation=restore", "--iris-report-json", "report.json").assert_outcomes(passed=2)
+    run(library, "--iris-isolation=restore", "--iris-report-json", "report.json").assert_outcomes(passed=3)
     report = json.loads((library.path / "report.json").read_text())
     assert report["resets_done"] == 1
     assert report["resets_skipped"] >= 1
-    assert report["acquired"] == 2
+    assert report["acquired"] == 3
+    assert report["clones_ready"] + report["clones_awaited"] == 1
     assert report["acquire_p95_s"] >= report["acquire_p50_s"] > 0

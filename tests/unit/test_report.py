@@ -26,6 +26,7 @@ def figures(**more: Any) -> dict[str, Any]:
         "restore_s": 0.5,
         "acquired": [0.001, 0.002],
         "resets": {"done": 0, "skipped": 0},
+        "clones": {"ready": 0, "awaited": 0},
         "tests": [{"test": "a::b", "statements": 2, "seconds": 0.25}],
         **more,
     }
@@ -47,6 +48,12 @@ def test_each_reset_saves_another_replay() -> None:
     report = Report.of([figures(resets={"done": 2, "skipped": 5})])
     assert report.saved_s == pytest.approx((4.0 - 0.5) * 3)
     assert (report.resets_done, report.resets_skipped) == (2, 5)
+
+
+def test_namespaces_of_a_test_s_own_are_reported_and_saved_another_replay_each() -> None:
+    report = Report.of([figures(clones={"ready": 3, "awaited": 1})])
+    assert ("namespaces of a test's own", "3 were ready, 1 had to be waited for") in report.rows()
+    assert report.saved_s == pytest.approx(5 * Report.of([figures()]).saved_s)
 
 
 def test_a_run_that_built_paid_for_it() -> None:
