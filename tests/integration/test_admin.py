@@ -781,7 +781,7 @@ def test_cached_queries_can_be_purged(admin: Admin, namespace: str) -> None:
     admin.purge_cached_queries(namespace)
 
     assert _run(admin, namespace, "SELECT name FROM pet") == []
-    assert admin.processes(namespace) == ()
+    admin.require_idle(namespace)
 
 
 def test_an_error_of_the_server_names_the_call(admin: Admin) -> None:
