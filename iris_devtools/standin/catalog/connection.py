@@ -29,7 +29,9 @@ def prepare_connection(
     read.
     """
     connection.execute("PRAGMA recursive_triggers = ON")
-    connection.execute("PRAGMA temp_store = MEMORY")
+    # The log that undoes a statement grows within a batch. In memory SQLite would cut it back after every
+    # row by walking all of it, so a batch into freed pages would take the square of its length.
+    connection.execute("PRAGMA temp_store = FILE")
     register_collations(connection)
     register_checks(connection)
     register_source(connection, live)
