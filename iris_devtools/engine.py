@@ -26,6 +26,8 @@ from iris_devtools import repairs as mending
 from iris_devtools.admin import Admin
 from iris_devtools.config import Settings, load_settings
 from iris_devtools.errors import ConfigurationError
+from iris_devtools.opening import open_with_remedies
+from iris_devtools.pools import COMMUNITY_LIMIT, LimitedPool, size_for
 from iris_devtools.repairs import Selection
 from iris_devtools.servers.choose import choose_server
 from iris_devtools.servers.server import Server
@@ -150,6 +152,8 @@ class IrisDevtoolsPlugin(CreateEnginePlugin):
         connect_args.update(_driver_options(url))
         connect_args.update(kwargs.get("connect_args", {}))
         kwargs["connect_args"] = connect_args
+        if not _SIZES.intersection(kwargs):
+            kwargs["poolclass"] = LimitedPool
 
     def update_url(self, url: URL) -> URL:
         """Fill in the managed server where the URL names none."""
@@ -167,15 +171,23 @@ class IrisDevtoolsPlugin(CreateEnginePlugin):
         )
         return managed_url(wanted, settings=self._settings).url.to_sqlalchemy()
 
-    def handle_pool_kwargs(self, pool_cls: Any, pool_args: dict[str, Any]) -> None:  # noqa: ARG002
+    def handle_pool_kwargs(self, pool_cls: Any, pool_args: dict[str, Any]) -> None:
         """Mend the dialect before SQLAlchemy takes its ``on_connect`` from it."""
         if self._concerned and "dialect" in pool_args:
             mending.apply(pool_args["dialect"], repairs=self._repairs)
+        if self._concerned and issubclass(pool_cls, LimitedPool):
+            size = size_for(COMMUNITY_LIMIT)
+            pool_args.update(pool_size=size.kept, max_overflow=size.overflow)
 
     def engine_created(self, engine: Engine) -> None:
         """Mend the dialect of an engine that was given a pool of its own."""
         if self._concerned:
             mending.apply(engine, repairs=self._repairs)
+            open_with_remedies(engine)
+
+
+# Whoever says how connections are pooled is left alone.
+_SIZES = frozenset({"pool", "poolclass", "creator", "async_creator_fn", "pool_size", "max_overflow"})
 
 
 def _truth(text: str) -> bool:

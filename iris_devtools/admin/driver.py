@@ -9,10 +9,15 @@ from __future__ import annotations
 
 import importlib
 import math
-import time
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from iris_devtools.admin.recovery import (
+    connections_in_use,
+    is_expired_password,
+    is_licence_limit,
+    with_remedies,
+)
 from iris_devtools.admin.status import administration_error
 from iris_devtools.errors import (
     AdministrationError,
@@ -106,8 +111,8 @@ def login(target: Target, namespace: str, *, timeout_s: float = 10.0) -> Any:
     """Open a connection of the driver, in autocommit mode, to a namespace.
 
     ``timeout_s`` covers connecting alone: the driver waits for ever for the answer to a later message
-    (wire-protocol 14). A refusal for lack of a licence unit is retried once after a second, for a connection
-    that was closed a moment ago may not have given its unit back (iris-facts 7).
+    (wire-protocol 14). Before a refusal is raised, what can be done about it is done: see
+    :mod:`~iris_devtools.admin.recovery`.
 
     Raises:
         AuthenticationError: user name or password are wrong, or the password has to be changed first.
@@ -116,24 +121,23 @@ def login(target: Target, namespace: str, *, timeout_s: float = 10.0) -> Any:
 
     """
     driver = load_driver()
-    for last in (False, True):
-        try:
-            return driver.connect(
-                hostname=target.host,
-                port=target.port,
-                namespace=namespace,
-                username=target.username,
-                password=target.password,
-                timeout=max(1, math.ceil(timeout_s)),
-                sharedmemory=False,
-                autoCommit=True,
-            )
-        except driver.errors as error:
-            text = str(error)
-            if last or not _is_licence_limit(text):
-                raise connection_error(text, target, namespace, timeout_s=timeout_s) from error
-        time.sleep(1.0)
-    raise AssertionError("the second attempt returns or raises")
+
+    def connect() -> Any:
+        return driver.connect(
+            hostname=target.host,
+            port=target.port,
+            namespace=namespace,
+            username=target.username,
+            password=target.password,
+            timeout=max(1, math.ceil(timeout_s)),
+            sharedmemory=False,
+            autoCommit=True,
+        )
+
+    try:
+        return with_remedies(connect, host=target.host, port=target.port, failures=driver.errors)
+    except driver.errors as error:
+        raise connection_error(str(error), target, namespace, timeout_s=timeout_s) from error
 
 
 def connection_error(text: str, target: Target, namespace: str, *, timeout_s: float = 10.0) -> ServerError:
@@ -147,18 +151,19 @@ def connection_error(text: str, target: Target, namespace: str, *, timeout_s: fl
         "text": text.strip(),
     }
     lower = text.lower()
-    if any(mark in lower for mark in _PASSWORD_EXPIRED):
+    if is_expired_password(text):
         return AuthenticationError(
             f"The server at {where} wants {target.username!r} to change the password before the first login.",
             hint="A client of this kind cannot do that. On the server, as its owner, run: iris session IRIS "
             "-U %SYS '##class(Security.Users).UnExpireUserPasswords(\"*\")'",
             **facts,
         )
-    if _is_licence_limit(text):
+    if is_licence_limit(text):
         return ServerConnectionError(
-            f"The server at {where} has no licence unit left for another connection.",
-            hint="Close connections that nobody needs (use NullPool, fewer workers); the Community Edition "
-            "allows about eight at a time.",
+            f"The server at {where} has no licence unit left for another connection "
+            f"(<LICENSE LIMIT EXCEEDED>); engines here have {connections_in_use()} in use or opening.",
+            hint="Close sessions and connections when they are done with, take fewer workers, or end what "
+            "else is connected. The Community Edition allows eight at a time.",
             **facts,
         )
     if "<namespace>" in lower or "<directory>" in lower:
@@ -209,12 +214,7 @@ def _link_error(text: str, where: str, facts: dict[str, Any], timeout_s: float) 
     )
 
 
-_PASSWORD_EXPIRED = ("password change required", "required to change password", "<-853>")
 _ACCESS_DENIED = ("access denied", "<-402>", "<-417>", "invalid username/password")
-
-
-def _is_licence_limit(text: str) -> bool:
-    return "license limit exceeded" in text.lower() or "<-98>" in text
 
 
 def _innermost(text: str) -> str:
