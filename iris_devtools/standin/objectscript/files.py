@@ -25,6 +25,7 @@ from typing import BinaryIO
 from iris_devtools.standin.objectscript.definition import NOWHERE, Call, ClassDefinition
 from iris_devtools.standin.objectscript.status import OK
 from iris_devtools.standin.storage.errors import StorageError
+from iris_devtools.standin.storage.freeing import delete_file, wait_for_space
 from iris_devtools.standin.storage.permissions import may_change_directory, may_read, may_write
 from iris_devtools.standin.values import ByRef
 
@@ -127,6 +128,16 @@ def _copy_bytes(source: int, target: int) -> None:
             view = view[os.write(target, view) :]
 
 
+def _copy_when_there_is_space(source: Path, target: Path) -> None:
+    try:
+        copy_file(source, target)
+    except OSError as exc:
+        if exc.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        wait_for_space()
+        copy_file(source, target)
+
+
 @FILE.class_method("CopyFile")
 def _copy(
     call: Call, source: str, target: str, delete_first: bool = False, returned: ByRef = NOWHERE
@@ -138,8 +149,9 @@ def _copy(
         if to_path.exists() and from_path.samefile(to_path):
             raise shutil.SameFileError(errno.EINVAL, os.strerror(errno.EINVAL), str(to_path))
         if delete_first:
-            to_path.unlink(missing_ok=True)
-        copy_file(from_path, to_path)
+            delete_file(to_path, missing_ok=True)
+        with call.instance.databases.contents.copying(from_path, to_path):
+            _copy_when_there_is_space(from_path, to_path)
 
     return _attempt(returned, action)
 
@@ -153,7 +165,7 @@ def _rename(call: Call, old: str, new: str, returned: ByRef = NOWHERE) -> bool:
 
 @FILE.class_method("Delete")
 def _delete(call: Call, name: str, returned: ByRef = NOWHERE) -> bool:
-    return _attempt(returned, lambda: _changeable(server_path(call, name)).unlink())
+    return _attempt(returned, lambda: delete_file(_changeable(server_path(call, name))))
 
 
 @FILE.class_method("Exists")

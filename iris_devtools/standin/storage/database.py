@@ -12,9 +12,11 @@ from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from iris_devtools.standin.storage.contents import Contents
 from iris_devtools.standin.storage.errors import StorageError
+from iris_devtools.standin.storage.freeing import delete_file
 from iris_devtools.standin.storage.label import FILE_NAME, Label, change_label, inspect_file, open_file
-from iris_devtools.standin.storage.permissions import may_change_directory, may_write
+from iris_devtools.standin.storage.permissions import may_change_directory, may_read, may_write
 
 if TYPE_CHECKING:
     from iris_devtools.standin.storage.lease import NamespaceLease
@@ -53,6 +55,7 @@ class Database:
         owner: str,
         permanent: bool = False,
         knows: Callable[[str], bool] | None = None,
+        contents: Contents | None = None,
     ) -> None:
         self.directory = directory
         self.path = directory / FILE_NAME
@@ -60,6 +63,7 @@ class Database:
         self._owner = owner
         self._permanent = permanent
         self._knows_resource = knows or (lambda _name: True)
+        self._contents = contents or Contents()
         self._gate = threading.RLock()
         self._state = State.UNMOUNTED
         self._label = Label()
@@ -195,7 +199,7 @@ class Database:
         self.dismount(grace_s=grace_s, limit_s=limit_s)
         with self._gate:
             try:
-                self.path.unlink()
+                delete_file(self.path)
             except FileNotFoundError:
                 raise StorageError(26, self.name) from None
             except OSError as exc:
@@ -257,7 +261,7 @@ class Database:
             raise StorageError(28, self.name)
         if not self.directory.is_dir():
             raise StorageError(41, self.name)
-        label = inspect_file(self.path)
+        label = self._inspect()
         if not self._knows_resource(label.resource):
             raise StorageError(66, f"{label.resource}, {self.name}")
         self._claim()
@@ -266,6 +270,16 @@ class Database:
         self._identity = _identity(self.path)
         self.shared = {}
         self._state = State.MOUNTED
+
+    def _inspect(self) -> Label:
+        if not self._log().exists() and may_read(self.path):
+            known = self._contents.label(self.path)
+            if known is not None:
+                return known
+        return self._contents.look(self.path, inspect_file)
+
+    def _log(self) -> Path:
+        return self.path.with_name(FILE_NAME + "-wal")
 
     def _exchanged(self) -> bool:
         return _identity(self.path) != self._identity
@@ -299,8 +313,11 @@ class Database:
                 raise StorageError(28, f"{self.name} ({len(leases)} statements do not end)")
 
     def _settle(self) -> None:
-        wal = self.path.with_name(FILE_NAME + "-wal")
-        if self._exchanged():
+        wal = self._log()
+        if not wal.exists():
+            # Whoever closed it last has written everything into the file.
+            pass
+        elif self._exchanged():
             # The log belongs to the file that was here before; SQLite would write it into the new one.
             wal.unlink(missing_ok=True)
             self.path.with_name(FILE_NAME + "-shm").unlink(missing_ok=True)

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from iris_devtools.standin.storage.contents import Contents
 from iris_devtools.standin.storage.database import Database, State
 from iris_devtools.standin.storage.errors import StorageError
 from iris_devtools.standin.storage.label import Label, create_file
@@ -24,6 +25,7 @@ class Databases:
     def __init__(
         self, manager: Path, *, owner: str, permanent: frozenset[Path], knows: Callable[[str], bool]
     ) -> None:
+        self.contents = Contents()
         self._manager = manager
         self._owner = owner
         self._permanent = permanent
@@ -45,7 +47,11 @@ class Databases:
             database = self._known.get(path)
             if database is None:
                 database = Database(
-                    path, owner=self._owner, permanent=path in self._permanent, knows=self._knows
+                    path,
+                    owner=self._owner,
+                    permanent=path in self._permanent,
+                    knows=self._knows,
+                    contents=self.contents,
                 )
                 self._known[path] = database
             return database
