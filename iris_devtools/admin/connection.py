@@ -48,6 +48,10 @@ class Admin(Namespaces):
         """Log out. It may be called twice."""
         self._link.close()
 
+    def rest(self) -> None:
+        """Give the connection back for as long as it is not needed; the next call opens another."""
+        self._link.close()
+
     @property
     def server(self) -> Target:
         """Return the server that is administered."""

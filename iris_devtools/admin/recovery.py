@@ -8,10 +8,11 @@ machine lets us in. Those who can help say so here; the rooms below know nothing
 from __future__ import annotations
 
 import gc
-import time
 import weakref
 from collections.abc import Callable
 from typing import Protocol, TypeVar
+
+from iris_devtools.admin.scarcity import Refusals
 
 __all__ = [
     "HasIdle",
@@ -26,10 +27,6 @@ __all__ = [
 ]
 
 _T = TypeVar("_T")
-
-_PAUSE_S = 0.1
-_UNITS_COME_BACK_S = 1.0
-"""A connection that was closed a moment ago may not have given its unit back yet (iris-facts 7)."""
 
 _EXPIRED = ("password change required", "required to change password", "<-853>")
 
@@ -91,8 +88,8 @@ def with_remedies(
     """Connect; after a refusal that something can be done about, do that and connect again.
 
     For lack of a licence unit idle connections of this process are closed, and for a second the server is
-    given the time to notice; an expired password is mended once. What is left of the refusal is raised as it
-    came.
+    given the time to notice, or as long as somebody is patient (:mod:`~iris_devtools.admin.scarcity`); an
+    expired password is mended once. What is left of the refusal is raised as it came.
     """
     try:
         return connect()
@@ -104,11 +101,13 @@ def with_remedies(
         if not is_licence_limit(str(error)):
             raise
     close_idle_connections()
-    deadline = time.monotonic() + _UNITS_COME_BACK_S
+    refusals = Refusals()
     while True:
         try:
-            return connect()
-        except failures as error:
-            if time.monotonic() >= deadline or not is_licence_limit(str(error)):
+            connection = connect()
+        except failures as error:  # noqa: PERF203 - another attempt is the purpose
+            if not is_licence_limit(str(error)) or not refusals.try_again():
                 raise
-        time.sleep(_PAUSE_S)
+        else:
+            refusals.over()
+            return connection

@@ -38,6 +38,8 @@ def server_lock(admin: Admin, what: str, *, reporter: Reporter = SILENT) -> Iter
             with reporter.step(
                 f"Waiting for another process that does the same on {server.host}:{server.port}: {what}"
             ):
+                # Whoever has the lock may need the licence unit.
+                admin.rest()
                 lock.acquire()
     except OSError as error:
         raise StoreError(

@@ -14,7 +14,8 @@ from iris_devtools.snapshots.serverlock import server_lock
 
 
 def admin(port: int = 1972) -> SimpleNamespace:
-    return SimpleNamespace(server=SimpleNamespace(host="127.0.0.1", port=port))
+    server = SimpleNamespace(host="127.0.0.1", port=port)
+    return SimpleNamespace(server=server, rest=lambda: None)
 
 
 @pytest.fixture(autouse=True)
