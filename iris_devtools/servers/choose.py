@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from filelock import FileLock
 
 from iris_devtools.config import Settings
 from iris_devtools.servers.existing import existing_server
 from iris_devtools.servers.server import ServerHandle
 
 if TYPE_CHECKING:
+    from iris_devtools.servers.running import Adopted
     from iris_devtools.servers.standin import StandinProcess
 
-__all__ = ["choose_server"]
+__all__ = ["choose_server", "running_server"]
 
 
 def choose_server(settings: Settings) -> ServerHandle:
     """Return the server that the settings ask for, started if it is ours.
 
-    ``auto`` is an existing server when a host is set, else a container when a Docker engine answers that has
-    its image (or may pull it: ``pull = true``), else the stand-in of the project. The handle's ``reason``
-    says in one line which it is and why, for every report. A container and a stand-in are one for all
+    ``auto`` is an existing server when a host is set, else one in a container that runs already (see
+    :func:`~iris_devtools.servers.running.adopt`), else a container when a Docker engine answers that has its
+    image (or may pull it: ``pull = true``), else the stand-in of the project. The handle's ``reason`` says in
+    one line which it is and why, for every report. A container and a stand-in of ours are one for all
     processes of a project: they end after the last process that uses them, not with a handle.
 
     Raises:
@@ -35,29 +40,84 @@ def choose_server(settings: Settings) -> ServerHandle:
         return _container(settings, f"because server = 'container' ({settings.origins['server']})")
     if settings.server == "standin":
         return _standin(settings, f"because server = 'standin' ({settings.origins['server']})")
-    image, lack = _image_at_hand(settings)
-    if lack is None:
-        return _container(settings, f"because no host is set and a Docker engine offers {image}")
-    return _standin(settings, f"because no host is set and {lack}")
+    return _at_hand(settings)
 
 
-def _image_at_hand(settings: Settings) -> tuple[str, str | None]:
-    """Return the image that a container would run, and what is in the way of one."""
+def running_server(settings: Settings) -> Adopted | None:
+    """Return the running server that ``auto`` takes in place of one of its own, without taking it."""
+    if settings.server != "auto" or settings.host:
+        return None
+    from iris_devtools.servers.docker_socket import engine_address
+    from iris_devtools.servers.running import adopt
+
+    address = engine_address()
+    try:
+        return adopt(settings, address)[0] if address is not None else None
+    except OSError:
+        return None
+
+
+def _at_hand(settings: Settings) -> ServerHandle:
+    """Take what is nearest: a server that runs, an image that is here, the stand-in."""
     # Asked by its socket: importing the SDK takes longer than everything else in a run without containers.
     from iris_devtools.servers.docker_socket import engine_address, has_image
     from iris_devtools.servers.editions import image_of
+    from iris_devtools.servers.running import adopt
 
-    image = image_of(settings)
     address = engine_address()
     if address is None:
-        return image, "there is no Docker engine"
+        return _standin(settings, "because no host is set and there is no Docker engine")
+    passed_over = ""
     try:
-        here = has_image(address, image)
+        adopted, passed_over = adopt(settings, address)
+        if adopted is not None:
+            return _adopted(settings, adopted)
+        image = image_of(settings)
+        here = settings.pull or has_image(address, image)
     except OSError as error:
-        return image, f"the Docker engine at {address} does not answer ({error})"
-    if here or settings.pull:
-        return image, None
-    return image, f"the Docker engine has no image {image}"
+        return _standin(
+            settings,
+            f"because no host is set and the Docker engine at {address} does not answer ({error})",
+        )
+    also = f"; {passed_over}" if passed_over else ""
+    if here:
+        return _container(settings, f"because no host is set and a Docker engine offers {image}{also}")
+    return _standin(settings, f"because no host is set and the Docker engine has no image {image}{also}")
+
+
+def _adopted(settings: Settings, adopted: Adopted) -> ServerHandle:
+    found = adopted.container
+    if found.labels is None:
+        return ServerHandle(
+            adopted.server,
+            reason=f"IRIS container {found.name} ({found.image}) at {found.host}:{found.port}, because no "
+            "host is set and it is running; it stays as it is",
+        )
+    from iris_devtools.servers.container.engine import connect_engine
+    from iris_devtools.servers.container.keep import Keep
+    from iris_devtools.servers.discovery import containers_of
+
+    client = connect_engine()
+    try:
+        here = next(
+            (
+                each.server
+                for each in containers_of(client, settings)
+                if each.container.id == found.container_id and each.server
+            ),
+            adopted.server,
+        )
+    finally:
+        client.close()
+    if found.container_id not in _claims:
+        _claims[found.container_id] = Keep(Path(found.labels.directory)).claim()
+    return ServerHandle(
+        here, reason=f"container {found.name}, because no host is set and it is running (iris-devtools up)"
+    )
+
+
+# `iris-devtools down` leaves a container alone that a process has claimed, and a claim ends with its process.
+_claims: dict[str, FileLock] = {}
 
 
 def _container(settings: Settings, why: str) -> ServerHandle:
