@@ -12,10 +12,22 @@ from iris_devtools.admin.link import Linked, RemoteObject
 from iris_devtools.admin.status import TRANSIENT, administration_error
 from iris_devtools.errors import AdministrationError, IrisDevtoolsError, ServerError
 
-__all__ = ["DATABASE_FILE", "Database", "Databases", "Role", "as_directory", "repeat_while_transient"]
+__all__ = [
+    "DATABASE_FILE",
+    "NEXT_FILE",
+    "PREVIOUS_FILE",
+    "Database",
+    "Databases",
+    "Role",
+    "as_directory",
+    "repeat_while_transient",
+]
 
 DATABASE_FILE = "IRIS.DAT"
 """The file that is the database, in the directory that is its name."""
+
+NEXT_FILE, PREVIOUS_FILE = "next.DAT", "previous.DAT"
+"""Beside it, while it is exchanged, or soon will be: what comes in its place, and what was there before."""
 
 Role = Literal["data", "code", "both"]
 
@@ -90,6 +102,15 @@ class Databases(Linked):
 
         """
         directory = as_directory(directory)
+        try:
+            self._dismount_once(directory)
+            with self._open(directory) as database:
+                if str(database.invoke("GetStatus")) == "Dismounted":
+                    return
+        except AdministrationError as error:
+            if error.facts.get("code") in _FINAL:
+                raise
+            # Whatever else is wrong shows, or is mended, one step at a time.
         for _ in range(_DISMOUNT_ATTEMPTS):
             with self._open(directory) as database:
                 mounted = bool(int(database.get("Mounted") or 0))
@@ -193,6 +214,8 @@ class Databases(Linked):
 
 
 _ALREADY_MOUNTED = 19
+_FINAL = frozenset({64, 345})
+"""The server's own databases are never dismounted (iris-facts 2.3, 2.4)."""
 _DISMOUNT_ATTEMPTS = 3
 
 

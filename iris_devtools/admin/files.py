@@ -95,12 +95,15 @@ class Files(Linked):
             raise _refused(f"copy {source} to {target}", "CopyFile", source, target)
 
     def rename(self, source: str, target: str) -> None:
-        """Rename a file on the server; one that was there is deleted first (iris-facts 4).
+        """Rename a file on the server; one that was there is replaced (iris-facts 4).
 
         Raises:
             AdministrationError: the server refuses; the source is as it was then.
 
         """
+        if self._true("Rename", source, target, repeatable=False):
+            return
+        # A server that does not replace: the old file is deleted first.
         if not self.file_exists(source):
             raise _refused(f"rename {source} to {target}", "Rename", source, target)
         self.delete(target)

@@ -7,8 +7,11 @@ from collections.abc import Callable
 
 from iris_devtools.admin.databases import (
     DATABASE_FILE,
+    NEXT_FILE,
+    PREVIOUS_FILE,
     Database,
     Databases,
+    Role,
     as_directory,
     repeat_while_transient,
 )
@@ -72,16 +75,23 @@ class Namespaces(Databases, Files, Processes):
 
         """
         namespace = namespace.upper()
-        data = self._destination("GetGlobalDest", namespace)
-        code = self._destination("GetRoutineDest", namespace)
+        directories = dict(self.database_directories(namespace))
         configuration = self._link.object("Config.Namespaces", "Open", namespace)
         if configuration is None:
             raise _no_namespace(namespace, "Config.Namespaces.Open")
         with configuration:
             data_name, code_name = str(configuration.get("Globals")), str(configuration.get("Routines"))
-        if data == code:
-            return (Database("both", data_name, data),)
-        return (Database("data", data_name, data), Database("code", code_name, code))
+        names: dict[Role, str] = {"both": data_name, "data": data_name, "code": code_name}
+        return tuple(Database(role, names[role], directory) for role, directory in directories.items())
+
+    def database_directories(self, namespace: str) -> tuple[tuple[Role, str], ...]:
+        """Return role and directory of each database of a namespace, as :meth:`databases` does with the names
+        (iris-facts 3); the errors are the same.
+        """
+        namespace = namespace.upper()
+        data = self._destination("GetGlobalDest", namespace)
+        code = self._destination("GetRoutineDest", namespace)
+        return (("both", data),) if data == code else (("data", data), ("code", code))
 
     def create_namespace(self, namespace: str, *, directory: str | None = None) -> Database:
         """Make a namespace with one new, journaled database for its rows and its classes (iris-facts 12.2).
@@ -134,8 +144,8 @@ class Namespaces(Databases, Files, Processes):
         """Delete a namespace, its databases and their files, in the order that IRIS wants (iris-facts 1.2).
 
         A database that another namespace uses is left alone. Of a database's directory only what belongs to a
-        database is removed (IRIS.DAT, iris.lck, the stream directory), and the directory itself when it is
-        empty then.
+        database is removed (IRIS.DAT, iris.lck, the stream directory, copies of ours), and the directory
+        itself when it is empty then.
 
         Raises:
             NamespaceInUseError: somebody is connected to it; with ``terminate`` those connections are ended.
@@ -267,7 +277,13 @@ class Namespaces(Databases, Files, Processes):
         self.delete(directory + DATABASE_FILE)
         self.delete(directory + "iris.lck")
         self.remove_tree(directory + "stream")
-        if self.remove_directory(directory):
+        removed = self.remove_directory(directory)
+        if not removed:
+            # A restore that was killed, or a copy that was made for a restore that never came.
+            self.delete(directory + NEXT_FILE)
+            self.delete(directory + PREVIOUS_FILE)
+            removed = self.remove_directory(directory)
+        if removed:
             # CREATE DATABASE puts C and D below a directory of the namespace's name (iris-facts 1.1).
             parent = re.sub(r"[^/\\]+[/\\]$", "", directory)
             if parent and parent != self.manager_directory:

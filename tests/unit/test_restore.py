@@ -44,6 +44,7 @@ class DirectoryAdmin:
     root: Path
     roles: tuple[Any, ...] = ("both",)
     engine: str = "standin-1"
+    shared_directory: str | None = None
     fail_at: int | None = None
     failure: BaseException = field(
         default_factory=lambda: AdministrationError("It failed.", hint="Try again.")
@@ -62,6 +63,9 @@ class DirectoryAdmin:
 
     def databases(self, namespace: str) -> tuple[Database, ...]:
         return tuple(Database(role, f"{namespace}-{role}", f"{self.root}/{role}/") for role in self.roles)
+
+    def database_directories(self, namespace: str) -> tuple[tuple[Any, str], ...]:
+        return tuple((database.role, database.directory) for database in self.databases(namespace))
 
     def require_idle(self, namespace: str, *, terminate: bool, wait_s: float) -> None:
         self._act("idle")
@@ -96,7 +100,9 @@ class DirectoryAdmin:
         Path(path).unlink(missing_ok=True)
         return there
 
-    def write(self, remote: str, pieces: Any, *, source: Path, progress: Any) -> Transfer:
+    def write(
+        self, remote: str, pieces: Any, *, source: Path, progress: Any, size: int | None = None
+    ) -> Transfer:
         self._act("upload")
         content = b"".join(pieces)
         Path(remote).write_bytes(content)
