@@ -71,6 +71,8 @@ def remove(config: Config, names: Sequence[str]) -> PruneResult:
     """
     project = open_project(config)
     wanted = [project.store.get(name) for name in dict.fromkeys(names)]
+    # What is a difference goes before what it is one from.
+    wanted.sort(key=lambda one: -one.manifest.depth)
     by_name = {one.snapshot.name: one for one in retention.candidates(project.store)}
     removals = [retention.Removal(by_name[one.name], "named") for one in wanted]
     with ExitStack() as stack:

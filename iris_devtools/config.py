@@ -111,6 +111,10 @@ class Settings(BaseModel):
         le=19,
         description="zstd level of the files in new snapshots; 0 leaves them as they are",
     )
+    delta: bool = Field(
+        default=False,
+        description="keep a snapshot as its difference from the one it was built on, where that saves half",
+    )
     shared_store: str | None = Field(
         default=None,
         min_length=1,

@@ -131,6 +131,8 @@ def ensure_snapshot(
     built = False
     if found is None:
         chosen = choose_plan(source, store, key, rebuild=rebuild)
+        # Whoever builds may need the licence unit.
+        admin.rest()
         with store.lock(key, doing=f"builds {key.name}", reporter=reporter, timeout_s=lock_timeout_s):
             # Whoever held the lock until now may have built it.
             found = None if rebuild else _whole(store, key) or store.fetch(key, reporter=reporter)
@@ -266,6 +268,8 @@ def scratch_build(
     try:
         with watch.step("restore"):
             _restore_start(admin, store, chosen, namespace, reporter)
+        # The migrations connect themselves, and the seed does.
+        admin.rest()
         with reporter.step(f"Migrating {namespace} to {chosen.target}"), watch.step("migrate"):
             seconds = source.upgrade(url, to=chosen.target)
         if migrated is not None:
@@ -347,7 +351,7 @@ def _build(
                 features[KEY_FILES_FEATURE] = dict(source.key_files)
         if keep_unseeded and source.seeding is not None:
             with watch.step("keep"):
-                _keep_unseeded(admin, source, store, chosen.target, namespace, features, reporter)
+                _keep_unseeded(admin, source, store, chosen, namespace, features, reporter)
 
     def seeded(state: Mapping[str, JsonValue]) -> None:
         features[RANDOM_FEATURE] = dict(state)
@@ -373,6 +377,7 @@ def _build(
                 revision_table=source.revision_table,
                 # Under the lock of the key, what is there is damaged, or the caller asked for a new one.
                 replace=True,
+                base=_base(source, store, chosen),
                 timings=watch.timings,
                 reporter=reporter,
             )
@@ -410,12 +415,13 @@ def _keep_unseeded(
     admin: Admin,
     source: SchemaSource,
     store: Store,
-    target: RevisionKey,
+    chosen: Plan,
     namespace: str,
     features: Mapping[str, JsonValue],
     reporter: Reporter,
 ) -> None:
     """Keep the migrated namespace as a start for later builds; a store that refuses it stops nothing."""
+    target = chosen.target
     for ancestor in source.ancestors(target):
         same = ancestor.key.revisions == target.revisions and ancestor.replay_s == 0
         if not same or _whole(store, ancestor.key) is not None:
@@ -429,10 +435,30 @@ def _keep_unseeded(
                 description=Description(features={**features, UNSEEDED_FEATURE: True}),
                 revision_table=source.revision_table,
                 replace=True,
+                base=_base(source, store, chosen, before=ancestor.key),
                 reporter=reporter,
             )
         except StoreError as error:
             _logger.warning("The state before the seed was not kept: %s", error.message)
+
+
+def _base(
+    source: SchemaSource, store: Store, chosen: Plan, *, before: RevisionKey | None = None
+) -> Snapshot | None:
+    """Return the snapshot that most of what was built is in already: the state before the seed, or the start.
+
+    ``before`` is the state before the seed, when it is that which is captured.
+    """
+    if not store.delta:
+        return None
+    if before is None:
+        for ancestor in source.ancestors(chosen.target):
+            same = ancestor.key.revisions == chosen.target.revisions and ancestor.replay_s == 0
+            if same and (found := _whole(store, ancestor.key)) is not None:
+                return found
+    if chosen.start is None or chosen.start == before:
+        return None
+    return _whole(store, chosen.start)
 
 
 def _restore_start(admin: Admin, store: Store, chosen: Plan, namespace: str, reporter: Reporter) -> None:

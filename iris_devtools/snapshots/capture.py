@@ -16,6 +16,7 @@ from iris_devtools.snapshots.compression import SUFFIX, FileWriter
 from iris_devtools.snapshots.inspection import count_rows, find_table, read_revisions
 from iris_devtools.snapshots.key import RevisionKey
 from iris_devtools.snapshots.manifest import DatabaseFile, KnownQuery, Manifest, Role, SeedInfo, TableRows
+from iris_devtools.snapshots.shrinking import shrink
 from iris_devtools.snapshots.snapshot import Snapshot
 from iris_devtools.snapshots.stopwatch import Stopwatch
 from iris_devtools.snapshots.store import Destination, SnapshotWriter
@@ -59,6 +60,7 @@ def capture(
     seed: SeedInfo | None = None,
     revision_table: str | None = "alembic_version",
     replace: bool = False,
+    base: Snapshot | None = None,
     terminate_others: bool = False,
     wait_s: float = 2.0,
     timings: Mapping[str, float] | None = None,
@@ -69,8 +71,9 @@ def capture(
     The caller closes its own connections to the namespace first. While the files are read the databases are
     dismounted; they are mounted again whatever happens, Ctrl-C included. After a failure the store is as it
     was. ``revision_table`` (``schema.table``, or ``table``) is read where it exists, and has to agree with
-    the key. ``replace`` puts the new snapshot in the place of one that is there. ``timings`` of what came
-    before are kept in the manifest.
+    the key. ``replace`` puts the new snapshot in the place of one that is there. ``base`` is what the
+    namespace was made from, a snapshot of the same store: a store with ``delta`` keeps the difference from
+    it. ``timings`` of what came before are kept in the manifest.
 
     Raises:
         EngineMismatchError: the key is of another engine than the server.
@@ -102,10 +105,17 @@ def capture(
             admin.require_idle(namespace, terminate=terminate_others, wait_s=wait_s)
         with watch.step("copy"), admin.dismounted([database.directory for database in databases]):
             files = tuple(_copy_out(admin, database, writer, reporter) for database in databases)
+        if base is not None and writer.delta and writer.compression is not None and base.key != key:
+            with watch.step("shrink"):
+                files = tuple(
+                    shrink(writer.directory, file, base, level=writer.compression, reporter=reporter)
+                    for file in files
+                )
         about = description or Description()
         manifest = Manifest(
             fixture_id=about.fixture_id or key.name,
             version=about.version,
+            schema_version=3 if any(file.base for file in files) else 2,
             description=about.text,
             created_at=datetime.now(timezone.utc),
             iris_version=admin.version.text,

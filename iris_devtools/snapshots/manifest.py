@@ -44,15 +44,16 @@ __all__ = [
 
 MANIFEST_NAME = "manifest.json"
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Version of the manifest format. Any change of a field makes it larger; a larger one is not read.
 
-1: database files as they are. 2: they may be compressed.
+1: database files as they are. 2: they may be compressed. 3: they may be differences from another snapshot.
+A manifest has the lowest number that knows all that is in it, so that older readers read what they can.
 """
 
 Role = Literal["data", "code", "both"]
 
-Compression = Literal["none", "zstd"]
+Compression = Literal["none", "zstd", "delta"]
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}")
 
@@ -61,10 +62,29 @@ class _Part(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class Base(_Part):
+    """The file of the same role in another snapshot of the store that a difference is to be applied to.
+
+    ``depth`` counts the files that have to be read one on top of the other: 1 when the base is whole.
+    """
+
+    snapshot: str
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    depth: Annotated[int, Field(ge=1, le=16)]
+
+    @field_validator("snapshot")
+    @classmethod
+    def _stays_in_the_store(cls, snapshot: str) -> str:
+        if not _PLAIN_NAME.fullmatch(snapshot):
+            raise ValueError(f"{snapshot!r} is not the plain name of a snapshot")
+        return snapshot
+
+
 class DatabaseFile(_Part):
     """One database file of the snapshot: what it holds for the namespace, and how to know it again.
 
     ``size`` and ``sha256`` are those of the data; ``stored_size`` is how many bytes a compressed file takes.
+    ``base`` is what a file of compression ``delta`` is the difference from.
     """
 
     role: Role
@@ -73,6 +93,7 @@ class DatabaseFile(_Part):
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
     compression: Compression = "none"
     stored_size: Annotated[int, Field(gt=0)] | None = None
+    base: Base | None = None
 
     @field_validator("name")
     @classmethod
@@ -85,6 +106,8 @@ class DatabaseFile(_Part):
     def _knows_how_it_is_kept(self) -> DatabaseFile:
         if (self.compression == "none") != (self.stored_size is None):
             raise ValueError("stored_size is given for a compressed file, and for no other")
+        if (self.compression == "delta") != (self.base is not None):
+            raise ValueError("base is given for a difference, and for no other")
         return self
 
     @property
@@ -132,7 +155,7 @@ class Manifest(_Part):
 
     fixture_id: Annotated[str, Field(min_length=1)]
     version: Annotated[str, Field(min_length=1)]
-    schema_version: Literal[1, 2] = 2
+    schema_version: Literal[1, 2, 3] = 2
     description: str = ""
     created_at: AwareDatetime
     iris_version: Annotated[str, Field(min_length=1)]
@@ -163,6 +186,8 @@ class Manifest(_Part):
             raise ValueError("files are either one of role 'both', or one of 'data' and one of 'code'")
         if self.schema_version < 2 and any(file.compression != "none" for file in self.files):
             raise ValueError("a file is compressed only from format 2 on")
+        if self.schema_version < 3 and self.bases:
+            raise ValueError("a file is a difference only from format 3 on")
         _refuse_repetition("file", (file.name for file in self.files))
         _refuse_repetition("table", (str(table) for table in self.tables))
         _refuse_repetition("known query", (query.name for query in self.known_queries))
@@ -183,9 +208,23 @@ class Manifest(_Part):
         """Return how many bytes the database files take in the snapshot."""
         return sum(file.bytes_on_disk for file in self.files)
 
+    @property
+    def bases(self) -> frozenset[str]:
+        """Return the names of the snapshots that the files are differences from; mostly none."""
+        return frozenset(file.base.snapshot for file in self.files if file.base is not None)
+
+    @property
+    def depth(self) -> int:
+        """Return how many snapshots have to be there for this one, one on top of the other; mostly 0."""
+        return max(file.base.depth if file.base else 0 for file in self.files)
+
     def to_json(self) -> str:
         """Return the text of ``manifest.json``, indented, keys in the order of the fields."""
-        return json.dumps(self.model_dump(mode="json", by_alias=True), indent=2, ensure_ascii=False) + "\n"
+        values = self.model_dump(mode="json", by_alias=True)
+        for file in values["files"]:
+            if file["base"] is None:  # older readers do not know the field
+                del file["base"]
+        return json.dumps(values, indent=2, ensure_ascii=False) + "\n"
 
     @classmethod
     def read(cls, directory: Path) -> Manifest:

@@ -1,7 +1,7 @@
 """What a store may forget: by number, size, age and use, and never what somebody uses.
 
 A *captured* snapshot is a database as it stood. It cannot be made again, so nothing here removes one unless
-it is named.
+it is named. And nothing removes one that another, which stays, is the difference from.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from iris_devtools.admin import Admin
@@ -94,7 +94,8 @@ def candidates(
 def choose(found: Iterable[Candidate], policy: Policy, *, now: float) -> tuple[Removal, ...]:
     """Return what a policy removes, the least recently used first. Pure: nothing is removed here.
 
-    A captured one is never chosen; it counts for ``keep`` and ``max_bytes`` nevertheless.
+    A captured one is never chosen, nor is one that another, which stays, is the difference from; they count
+    for ``keep`` and ``max_bytes`` nevertheless. What is a difference comes before what it is one from.
     """
     ordered = sorted(found, key=lambda one: (-one.last_used, one.snapshot.name))
     reasons: dict[str, str] = {}
@@ -108,25 +109,55 @@ def choose(found: Iterable[Candidate], policy: Policy, *, now: float) -> tuple[R
             reason = f"not among the {policy.keep} used last"
         if reason and not one.captured:
             reasons[one.snapshot.name] = reason
+    while needed := _needed(ordered, reasons) & reasons.keys():
+        for name in needed:
+            del reasons[name]
     if policy.max_bytes is not None:
         total = sum(one.size_bytes for one in ordered if one.snapshot.name not in reasons)
-        for one in reversed(ordered):
-            if total <= policy.max_bytes:
+        while total > policy.max_bytes:
+            needed = _needed(ordered, reasons)
+            removable = (
+                one
+                for one in reversed(ordered)
+                if not one.captured and one.snapshot.name not in reasons and one.snapshot.name not in needed
+            )
+            least = next(removable, None)
+            if least is None:
                 break
-            if one.snapshot.name not in reasons and not one.captured:
-                reasons[one.snapshot.name] = "the least recently used of a store that is too large"
-                total -= one.size_bytes
-    return tuple(
-        Removal(one, reasons[one.snapshot.name]) for one in reversed(ordered) if one.snapshot.name in reasons
-    )
+            reasons[least.snapshot.name] = "the least recently used of a store that is too large"
+            total -= least.size_bytes
+    chosen = [one for one in reversed(ordered) if one.snapshot.name in reasons]
+    chosen.sort(key=lambda one: -one.snapshot.manifest.depth)
+    return tuple(Removal(one, reasons[one.snapshot.name]) for one in chosen)
 
 
-def remove(store: Store, snapshot: Snapshot, *, admin: Admin | None = None) -> None:
+def _needed(found: Iterable[Candidate], going: Collection[str]) -> set[str]:
+    staying = (one.snapshot for one in found if one.snapshot.name not in going)
+    return {name for snapshot in staying for name in snapshot.manifest.bases}
+
+
+def remove(
+    store: Store,
+    snapshot: Snapshot,
+    *,
+    admin: Admin | None = None,
+    others: Iterable[Snapshot] | None = None,
+) -> None:
     """Remove a snapshot from the store, and its staged copy from the server that ``admin`` is connected to.
 
-    Raises StoreError, naming the processes, when one uses the snapshot, and when the store cannot be written.
-    A server that refuses to delete the staged copy is a warning.
+    ``others`` are the snapshots of the store, where the caller has just read them. Raises StoreError, naming
+    the processes, when one uses the snapshot, naming the snapshots, when one is the difference from it, and
+    when the store cannot be written. A server that refuses to delete the staged copy is a warning.
     """
+    standing = store.snapshots() if others is None else others
+    above = sorted(one.name for one in standing if snapshot.name in one.manifest.bases)
+    if above:
+        raise StoreError(
+            f"{snapshot.name} was not removed: {', '.join(above)} is kept as the difference from it.",
+            hint="Remove that first, or both at once.",
+            snapshot=snapshot.directory,
+            needed_by=tuple(above),
+        )
     try:
         with leases.guard(store.directory):
             users = leases.holders(snapshot)
@@ -170,10 +201,13 @@ def keep_within(
 def remove_all(store: Store, chosen: Sequence[Removal], *, admin: Admin | None = None) -> tuple[Removal, ...]:
     """Carry out removals; one that is prevented says so and does not stop the others."""
     done = []
+    standing = {one.name: one for one in store.snapshots()} if chosen else {}
     for removal in chosen:
         prevented = ""
+        snapshot = removal.candidate.snapshot
         try:
-            remove(store, removal.candidate.snapshot, admin=admin)
+            remove(store, snapshot, admin=admin, others=standing.values())
+            standing.pop(snapshot.name, None)
         except StoreError as error:
             prevented = error.message
             _logger.info("%s", error.message)

@@ -37,6 +37,7 @@ from iris_devtools.errors import (
 )
 from iris_devtools.progress import SILENT, Reporter, Step
 from iris_devtools.snapshots.manifest import MANIFEST_NAME, DatabaseFile, Manifest
+from iris_devtools.snapshots.shrinking import expand
 from iris_devtools.snapshots.snapshot import Snapshot
 from iris_devtools.snapshots.store import Store
 
@@ -47,6 +48,7 @@ _T = TypeVar("_T")
 _logger = logging.getLogger(__name__)
 
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}")
+_LEVEL = 3
 _MANIFEST_BYTES = 16_000_000
 _OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az"})
 """Where an object appears whole or not at all, so that it needs no other name while it is written."""
@@ -127,9 +129,15 @@ class SharedStore:
                 url=self.url,
             )
         snapshot.verify(reporter=reporter)
-        name = snapshot.key.name
-        if not replace and self._manifest_text(name) is not None:
+        if not replace and self._manifest_text(snapshot.key.name) is not None:
             return Pushed(snapshot, self.url, first=False)
+        # Whole files, always: who pulls one snapshot would have to pull all that it is a difference from.
+        with tempfile.TemporaryDirectory() as place:
+            self._publish(expand(snapshot, Path(place), level=_LEVEL, reporter=reporter), reporter)
+        return Pushed(snapshot, self.url, first=True)
+
+    def _publish(self, snapshot: Snapshot, reporter: Reporter) -> None:
+        name = snapshot.key.name
         text = snapshot.manifest.to_json().encode()
         for file in snapshot.manifest.files:
             target = self._path(name, _token(text), file.name)
@@ -141,7 +149,6 @@ class SharedStore:
             local = Path(place) / MANIFEST_NAME
             local.write_bytes(text)
             self._place(local, self._path(name, MANIFEST_NAME), Step(""))
-        return Pushed(snapshot, self.url, first=True)
 
     def pull(self, name: str, store: Store, *, reporter: Reporter = SILENT) -> Pulled:
         """Bring the snapshot ``name`` into ``store``, where it appears whole or not at all.

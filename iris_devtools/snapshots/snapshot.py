@@ -7,10 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from iris_devtools.errors import ChecksumError
+from iris_devtools.errors import ChecksumError, ManifestError
 from iris_devtools.progress import SILENT, Reporter
 from iris_devtools.snapshots import verified
 from iris_devtools.snapshots.compression import DamagedFileError, read_pieces
+from iris_devtools.snapshots.delta import read_delta
 from iris_devtools.snapshots.key import RevisionKey
 from iris_devtools.snapshots.manifest import DatabaseFile, Manifest
 
@@ -39,7 +40,10 @@ class Snapshot:
         return self.directory / file.name
 
     def require_sizes(self) -> None:
-        """Raise ChecksumError when a database file is missing or of another size; cheap, it reads no file."""
+        """Raise ChecksumError when a database file is missing or of another size; cheap, it reads no file.
+
+        Of a file that is a difference, that counts for what it is the difference from, too.
+        """
         for file in self.manifest.files:
             path = self.path(file)
             try:
@@ -48,6 +52,8 @@ class Snapshot:
                 raise _damaged(self, file, f"cannot be read: {exc.strerror}", found=None) from exc
             if size != file.bytes_on_disk:
                 raise _damaged(self, file, f"has {size} bytes instead of {file.bytes_on_disk}", found=size)
+            if (base := self._base(file)) is not None:
+                base[0].require_sizes()
 
     def verify(self, *, reporter: Reporter = SILENT) -> None:
         """Raise ChecksumError unless the data of every database file have the size and the SHA-256 that the
@@ -59,6 +65,8 @@ class Snapshot:
         self.require_sizes()
         for file in self.manifest.files:
             path = self.path(file)
+            if (base := self._base(file)) is not None:
+                base[0].verify(reporter=reporter)
             try:
                 found = verified.known_digest(path)
             except OSError as exc:
@@ -79,12 +87,37 @@ class Snapshot:
         """Yield the data of a file of the manifest, decompressed; raise ChecksumError when they cannot be
         what was published.
         """
+        base = self._base(file)
         try:
-            yield from read_pieces(self.path(file), compression=file.compression, size=file.size)
+            if base is not None:
+                snapshot, below = base
+                yield from read_delta(self.path(file), snapshot.pieces(below), size=file.size)
+            else:
+                yield from read_pieces(self.path(file), compression=file.compression, size=file.size)
         except DamagedFileError as exc:
             raise _damaged(self, file, str(exc), found=None) from exc
         except OSError as exc:
             raise _damaged(self, file, f"cannot be read: {exc.strerror}", found=None) from exc
+
+    def _base(self, file: DatabaseFile) -> tuple[Snapshot, DatabaseFile] | None:
+        """Return what a file is the difference from, None for a whole one; raise ChecksumError when it is
+        gone.
+        """
+        base = file.base
+        if base is None:
+            return None
+        try:
+            snapshot = open_snapshot(self.directory.parent / base.snapshot)
+        except ManifestError as exc:
+            problem = f"is the difference from {base.snapshot}, which is not there"
+            raise _damaged(self, file, problem, found=None) from exc
+        for below in snapshot.manifest.files:
+            depth = below.base.depth if below.base is not None else 0
+            # The depth falls at each step, so that no circle of manifests goes on for ever.
+            if (below.role, below.sha256, depth) == (file.role, base.sha256, base.depth - 1):
+                return snapshot, below
+        problem = f"is the difference from another {base.snapshot} than the one that is there"
+        raise _damaged(self, file, problem, found=None)
 
 
 def open_snapshot(directory: Path) -> Snapshot:

@@ -80,11 +80,15 @@ class SnapshotWriter:
     """Fill :attr:`directory` with database files, then :meth:`publish`.
 
     ``compression`` is the zstd level that the files are to be written with; None leaves them as they are.
+    ``delta`` tells whether they may become differences from another snapshot beside them.
     """
 
-    def __init__(self, *, directory: Path, final: Path, compression: int | None = None) -> None:
+    def __init__(
+        self, *, directory: Path, final: Path, compression: int | None = None, delta: bool = False
+    ) -> None:
         self.directory = directory
         self.compression = compression
+        self.delta = delta
         self._final = final
 
     def publish(self, manifest: Manifest, *, replace: bool = False, hashed: bool = False) -> Published:
@@ -138,15 +142,22 @@ class Store:
 
     The directory need not be there: it is made by the first write, and reading finds an empty store. Every
     method may be called by several processes and threads at once. New snapshots are written with zstd at
-    level ``compression``, or as they are when it is None; either kind is read. Raises StoreError, naming the
-    path and the remedy, when the file system refuses.
+    level ``compression``, or as they are when it is None; with ``delta``, compressed ones become differences
+    from the snapshot that they were built on where that saves more than half. Every kind is read. Raises
+    StoreError, naming the path and the remedy, when the file system refuses.
     """
 
     def __init__(
-        self, directory: Path, *, compression: int | None = None, shared: SharedStore | None = None
+        self,
+        directory: Path,
+        *,
+        compression: int | None = None,
+        delta: bool = False,
+        shared: SharedStore | None = None,
     ) -> None:
         self.directory = directory
         self.compression = compression
+        self.delta = delta
         self.shared = shared
 
     def __repr__(self) -> str:
@@ -253,7 +264,10 @@ class Store:
             except OSError as exc:
                 _fail("write", self.directory, exc)
             yield SnapshotWriter(
-                directory=temporary, final=self.directory / key.name, compression=self.compression
+                directory=temporary,
+                final=self.directory / key.name,
+                compression=self.compression,
+                delta=self.delta and self.compression is not None,
             )
 
     def clean(self) -> tuple[Path, ...]:
@@ -385,7 +399,12 @@ def open_store(settings: Settings) -> Store:
         if settings.shared_store
         else None
     )
-    return Store(settings.store, compression=settings.compression_level or None, shared=shared)
+    return Store(
+        settings.store,
+        compression=settings.compression_level or None,
+        delta=settings.delta,
+        shared=shared,
+    )
 
 
 def _remove(entry: Path) -> None:

@@ -233,6 +233,26 @@ def test_only_the_migrations_since_the_nearest_snapshot_run(admin, tmp_path, sto
     assert rows(admin, target) == []
 
 
+def test_a_snapshot_may_be_kept_as_a_difference_from_what_it_was_built_on(admin, source, tmp_path, target):
+    store = Store(tmp_path / "small", compression=3, delta=True)
+    for revision in ("b2", "c3"):
+        ensure_snapshot(admin, source, store, revisions=[revision])
+
+    found = {(one.key.revisions[0], one.manifest.seed is not None): one for one in store.snapshots()}
+    depths = {name: one.manifest.depth for name, one in found.items()}
+    assert depths == {("b2", False): 0, ("b2", True): 1, ("c3", False): 1, ("c3", True): 2}
+    assert found["c3", True].manifest.bases == {found["c3", False].name}
+    restore_namespace(admin, found["c3", True], namespace=target, thoroughness="rows")
+    assert rows(admin, target) == [(1, "Ada"), (2, "Grace")]
+    assert source.ran == ["a1", "b2", "c3"]
+
+    whole = found["b2", False]
+    change_a_byte(whole.path(whole.manifest.files[0]))
+    ready_namespace(admin, source, store, namespace=target)
+    assert source.ran == ["a1", "b2", "c3"] * 2, "what stands on a damaged one is built anew"
+    assert rows(admin, target) == [(1, "Ada"), (2, "Grace")]
+
+
 class TestAStartInTheSharedStore:
     """Somebody else published older states; this machine has none."""
 

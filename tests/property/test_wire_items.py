@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,6 +34,22 @@ def test_values_come_back_as_they_went(row):
 
     assert [reader.value() for _ in row] == row
     assert reader.at_end
+
+
+@given(st.lists(st.one_of(values.map(encode), st.binary(max_size=30)), max_size=12), st.integers(0, 14))
+def test_many_values_at_once_are_what_they_are_one_by_one(pieces, count):
+    data = b"".join(pieces)
+    one_by_one, at_once = ItemReader(data), ItemReader(data)
+    try:
+        expected = [one_by_one.value() for _ in range(count)]
+    except ProtocolError as error:
+        with pytest.raises(ProtocolError) as refused:
+            at_once.values(count)
+        assert str(refused.value) == str(error)
+    else:
+        found = at_once.values(count)
+        # repr tells 1 from 1.0, and one NaN from none
+        assert (repr(found), at_once.remaining) == (repr(expected), one_by_one.remaining)
 
 
 @given(st.text(st.characters()))

@@ -90,7 +90,7 @@ class CatalogDatabase:
         )
 
     def statement(self) -> _Statement:
-        return _Statement(self.connection)
+        return _Statement(self.dictionary)
 
     def write(self, text: str, *values: Scalar) -> int:
         """Run INSERT, UPDATE or DELETE; errors as a client sees them."""
@@ -142,8 +142,9 @@ class CatalogDatabase:
 class _Statement:
     """A transaction of its own, or a savepoint inside one."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self.connection = connection
+    def __init__(self, dictionary: Dictionary) -> None:
+        self.dictionary = dictionary
+        self.connection = dictionary.connection
 
     def __enter__(self) -> None:
         self.nested = self.connection.in_transaction
@@ -152,6 +153,8 @@ class _Statement:
     def __exit__(self, kind: object, *rest: object) -> None:
         if kind is None:
             self.connection.execute("RELEASE statement" if self.nested else "COMMIT")
+            if not self.nested:
+                self.dictionary.committed()
         elif self.nested:
             self.connection.execute("ROLLBACK TO statement")
             self.connection.execute("RELEASE statement")

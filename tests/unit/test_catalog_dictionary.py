@@ -61,8 +61,25 @@ class TestGenerations:
         assert two.dictionary.find("SQLUser", "t") is None
         assert before == two.dictionary.generation
         one.connection.execute("COMMIT")
+        one.dictionary.committed()
         assert one.table("t") is two.table("t")
         assert one.dictionary.generation == two.dictionary.generation
+
+    def test_who_has_seen_the_definitions_does_not_read_them_again(self, open_database, path):
+        shared = SharedCatalog()
+        one, two = open_database(path, shared=shared), open_database(path, shared=shared)
+        one.connection.execute("PRAGMA journal_mode = WAL")
+        one.define("CREATE TABLE t (a INT)")
+        two.table("t")
+        read = []
+        two.connection.set_trace_callback(read.append)
+        for _ in range(3):
+            two.table("t")
+        assert read == []
+
+        one.define("CREATE TABLE u (a INT)")
+        two.table("u")
+        assert read != []
 
     def test_the_same_statement_never_makes_the_same_generation_again(self, database):
         seen = set()

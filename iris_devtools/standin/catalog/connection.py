@@ -47,10 +47,10 @@ def prepare_connection(
 
 
 def _bring_up_to_date(connection: sqlite3.Connection, code_schema: str) -> None:
+    dictionary = Dictionary(connection, code_schema=code_schema, shared=SharedCatalog())
     connection.execute("BEGIN IMMEDIATE")
     try:
         if edition(connection, code_schema=code_schema) != EDITION:
-            dictionary = Dictionary(connection, code_schema=code_schema, shared=SharedCatalog())
             dictionary.list_system_tables(LISTED_TABLES)
             write_system_views(connection, code_schema=code_schema)
             set_edition(connection, EDITION, code_schema=code_schema)
@@ -58,3 +58,4 @@ def _bring_up_to_date(connection: sqlite3.Connection, code_schema: str) -> None:
         connection.rollback()
         raise
     connection.commit()
+    dictionary.committed()

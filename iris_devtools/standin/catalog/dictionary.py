@@ -40,6 +40,25 @@ _KEPT_GENERATIONS = 16
 
 class SharedCatalog:
     """What all sessions on a code database remember of it: decoded definitions, by generation.
+class _Changes:
+    """Counts the commits of definitions, in all databases of this process: nobody else writes to them.
+
+    A session that has seen the present count need not read its database again.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._lock = threading.Lock()
+
+    def add(self) -> None:
+        """Tell everybody to look again; for use when the change can be seen."""
+        with self._lock:
+            self.count += 1
+
+
+_changes = _Changes()
+
+
 
     Safe to use from any thread. Keeps the most recently used generations.
     """
@@ -84,6 +103,9 @@ class Dictionary:
         self._synchronised: int | None = None
         self._state_query = (
             'SELECT stamp, 0 FROM main."%dict.state" WHERE id = 1'
+        self._generation = 0
+        self._seen_changes = -1
+        self._has_changed = False
             if code_schema == "main"
             else f'SELECT c.stamp, d.stamp FROM {code_schema}."%dict.state" AS c, main."%data.state" AS d '
             "WHERE c.id = 1"
@@ -97,10 +119,14 @@ class Dictionary:
         """
         code, data = self.connection.execute(self._state_query).fetchone()
         generation = int(code) ^ (int(data) << 1 if data else 0)
+        changes = _changes.count
+        if changes == self._seen_changes and not self._has_changed:
+            return self._generation
         if generation != self._synchronised:
             self._synchronise(generation)
         return generation
 
+        self._generation, self._seen_changes = generation, changes
     def find(self, schema: str, name: str) -> Table | None:
         """Return the table or view of that name in any case, system tables included, or ``None``.
 
@@ -279,7 +305,10 @@ class Dictionary:
             self.store(table)
 
     def committed(self) -> None:
-        """Note that the changes were committed. Nothing is to be done: the stamp is in the database."""
+        """Let the other sessions see changes that were committed; to be called after each commit."""
+        if self._has_changed:
+            self._has_changed = False
+            _changes.add()
 
     def invalidate(self) -> None:
         """Look at the database again before the next answer; for use after a rollback."""
@@ -297,6 +326,8 @@ class Dictionary:
                     problems.append(error.message)
         if self.code_schema == "main":
             return problems
+        self._seen_changes = -1
+        self._has_changed = self._has_changed and self.connection.in_transaction
         for (storage,) in self.connection.execute('SELECT storage FROM main."%data.tables" ORDER BY storage'):
             if storage not in known:
                 problems.append(f"The rows of {storage} are there, but no table is defined for them")
@@ -376,3 +407,4 @@ class Dictionary:
         )
         if self.code_schema != "main":
             self.connection.execute('UPDATE main."%data.state" SET stamp = ?', (new_stamp(),))
+        self._has_changed = True

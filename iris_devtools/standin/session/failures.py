@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import re
 import sqlite3
-from collections.abc import Iterator
+from types import TracebackType
 
 from iris_devtools.standin.catalog.constraints import constraint_error
 from iris_devtools.standin.catalog.model import Table
@@ -18,18 +17,32 @@ __all__ = ["reported"]
 _MISSING = re.compile(r"no such (?:table|column): |has no column named ")
 
 
-@contextlib.contextmanager
-def reported(
-    place: Workplace, state: SessionState, *, verb: str, table: Table | None = None
-) -> Iterator[None]:
-    """Turn what SQLite raises inside into the error that a client of IRIS would see."""
-    state.take_error()
-    try:
-        yield
-    except (sqlite3.Error, sqlite3.Warning) as error:
-        raise _translated(error, place, state, verb, table) from error
-    except UnicodeEncodeError as error:
-        raise SQLError(-400, f"Unexpected error occurred:  <ILLEGAL VALUE> {error}") from error
+class reported:  # noqa: N801 - used like a function
+    """Turn what SQLite raises inside into the error that a client of IRIS would see.
+
+    A class, because each statement pays for it.
+    """
+
+    __slots__ = ("_place", "_state", "_table", "_verb")
+
+    def __init__(
+        self, place: Workplace, state: SessionState, *, verb: str, table: Table | None = None
+    ) -> None:
+        self._place = place
+        self._state = state
+        self._verb = verb
+        self._table = table
+
+    def __enter__(self) -> None:
+        self._state.take_error()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if isinstance(error, (sqlite3.Error, sqlite3.Warning)):
+            raise _translated(error, self._place, self._state, self._verb, self._table) from error
+        if isinstance(error, UnicodeEncodeError):
+            raise SQLError(-400, f"Unexpected error occurred:  <ILLEGAL VALUE> {error}") from error
 
 
 def _translated(

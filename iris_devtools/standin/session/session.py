@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from iris_devtools.standin.catalog.connection import prepare_connection
 from iris_devtools.standin.errors import ObjectScriptError, SQLError, StandinError
@@ -207,19 +206,16 @@ class Session:
         register_functions(connection, self._state)
         connection.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
 
-    @contextlib.contextmanager
-    def _entered(self) -> Iterator[Workplace]:
+    def _entered(self) -> _Entered:
         """Hold the lease's lock, on a connection that is there; raises ObjectScriptError ``<DIRECTORY>``."""
-        process = self._process
-        if process is None or process.terminated:
-            raise ObjectScriptError("DIRECTORY", " *the process has ended")
-        lease = process.lease
-        with lease.lock:
-            connection = self._connection(lease)
-            place = self._place
-            if place is None or place.connection is not connection:
-                place = self._place = Workplace.on(lease, queries=self._instance.cached_queries)
-            yield place
+        return _Entered(self._process, self._furnished)
+
+    def _furnished(self, lease: NamespaceLease) -> Workplace:
+        connection = self._connection(lease)
+        place = self._place
+        if place is None or place.connection is not connection:
+            place = self._place = Workplace.on(lease, queries=self._instance.cached_queries)
+        return place
 
     def _connection(self, lease: NamespaceLease) -> sqlite3.Connection:
         try:
@@ -246,5 +242,31 @@ _TRANSACTION_CALLS: dict[NativeKind, Callable[[Transactions, Workplace], None]] 
     NativeKind.COMMIT: Transactions.commit_level,
     NativeKind.ROLLBACK: Transactions.rollback,
     NativeKind.ROLLBACK_ONE: Transactions.rollback_level,
+class _Entered:
+    """Holds a lease's lock for one request. A class, because each request pays for it."""
+
+    __slots__ = ("_furnished", "_lock", "_process")
+
+    def __init__(self, process: Process | None, furnished: Callable[[NamespaceLease], Workplace]) -> None:
+        self._process = process
+        self._furnished = furnished
+
+    def __enter__(self) -> Workplace:
+        process = self._process
+        if process is None or process.terminated:
+            raise ObjectScriptError("DIRECTORY", " *the process has ended")
+        lease = process.lease
+        self._lock = lease.lock
+        self._lock.acquire()
+        try:
+            return self._furnished(lease)
+        except BaseException:
+            self._lock.release()
+            raise
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
     NativeKind.LEVEL: lambda transactions, place: None,  # noqa: ARG005
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 
@@ -65,6 +65,8 @@ class _Statement:
     generation: int
 
 
+    columns: tuple[Column, ...] | None = None
+    """What the client was told of the result, and still holds for ``translation``."""
 class Statements:
     """The statements of one session. All methods want the lease's lock held."""
 
@@ -80,7 +82,6 @@ class Statements:
             # There are no procedures; the driver asks for nothing more when a name was found.
             name = translation.arguments["name"]
             raise SQLError(-428, f"Stored procedure '{name}' not found", location="Prepare")
-        statement = _Statement(text, markers, translation, place.dictionary.generation)
         columns = None
         if is_query(text):
             if not isinstance(translation, Select):
@@ -90,14 +91,13 @@ class Statements:
             columns = _describe(translation)
         return Prepared(columns, len(markers), kept=_may_be_kept(markers, columns), statement=statement)
 
+        statement = _Statement(text, markers, translation, place.dictionary.generation, columns)
     def query(
         self, place: Workplace, prepared: Prepared, values: Sequence[Scalar]
     ) -> Sequence[Sequence[Scalar]]:
         """Run a query and return its rows, as the wire wants them."""
         translation = self._current(place, prepared)
         if not isinstance(translation, Select):
-            raise PrepareAgain
-        if prepared.columns is not None and _describe(translation) != prepared.columns:
             raise PrepareAgain
         self._transactions.check(place)
         _check_count(prepared, values)
@@ -135,7 +135,12 @@ class Statements:
         statement: _Statement = prepared.statement
         generation = place.dictionary.generation
         if statement.generation != generation:
-            statement.translation = self._translate(place, statement.text, statement.markers)
+            translation = self._translate(place, statement.text, statement.markers)
+            if statement.columns is not None and not (
+                isinstance(translation, Select) and _describe(translation) == statement.columns
+            ):
+                raise PrepareAgain
+            statement.translation = translation
             statement.generation = generation
         return statement.translation
 
@@ -144,7 +149,7 @@ class Statements:
     ) -> Sequence[Sequence[Scalar]]:
         parameters = _bind(select.binds, values)
         with reported(place, self._state, verb="SELECT"):
-            rows = place.connection.execute(select.sql, parameters).fetchall()
+            rows = place.cursor.execute(select.sql, parameters).fetchall()
             fetches = [(i, column.fetch) for i, column in enumerate(select.columns) if column.fetch]
             if fetches:
                 changed = []
@@ -168,7 +173,10 @@ class Statements:
             for values in sets:
                 count = 0
                 for index, (sql, binds) in enumerate(write.steps):
-                    cursor = place.connection.execute(sql, _bind(binds, values))
+            if write.one_row and len(sets) > 1:
+                return self._insert(place, write, sets)
+            cursor = place.cursor
+                    cursor.execute(sql, _bind(binds, values))
                     if write.counted is None or index in write.counted:
                         count += max(cursor.rowcount, 0)
                         if cursor.rowcount > 0 and write.verb.startswith("INSERT"):
@@ -179,6 +187,13 @@ class Statements:
     def _define(self, place: Workplace, definition: Ddl) -> int:
         with (
             reported(place, self._state, verb="DDL"),
+    def _insert(self, place: Workplace, write: Write, sets: Sequence[Sequence[Scalar]]) -> Sequence[int]:
+        """Insert one row for each set, by one call of SQLite."""
+        ((sql, binds),) = write.steps
+        cursor = place.cursor.executemany(sql, _bind_all(binds, sets))
+        self._state.last_identity = cursor.execute("SELECT last_insert_rowid()").fetchone()[0]
+        return [1] * len(sets)
+
             self._transactions.writing(place, what="the data dictionary", steps=2),
         ):
             ddl.apply(
@@ -214,6 +229,21 @@ def _bind(binds: tuple[Bind, ...], values: Sequence[Scalar]) -> list[Scalar]:
 
 def _describe(select: Select) -> tuple[Column, ...]:
     return tuple(map(_column, select.columns))
+
+def _bind_all(binds: tuple[Bind, ...], sets: Sequence[Sequence[Scalar]]) -> Iterable[Sequence[Scalar]]:
+    """Bind all sets: by column, which takes half the time, unless one cannot be converted.
+
+    Then by row, so that what is wrong with an earlier row is found first.
+    """
+    if not binds:
+        return [()] * len(sets)
+    columns = list(zip(*sets, strict=True))
+    try:
+        converted = [list(map(bind.convert or plain, columns[bind.source - 1])) for bind in binds]
+    except SQLError:
+        return (_bind(binds, values) for values in sets)
+    return zip(*converted, strict=True)
+
 
 
 def _column(column: OutputColumn) -> Column:

@@ -92,6 +92,7 @@ class Transactions:
             except sqlite3.Error:
                 self.rollback(place)
                 raise
+            place.dictionary.committed()
         self._reset()
 
     def commit_level(self, place: Workplace) -> None:

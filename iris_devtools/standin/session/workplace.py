@@ -19,6 +19,8 @@ class Workplace:
 
     lease: NamespaceLease
     connection: sqlite3.Connection
+    cursor: sqlite3.Cursor
+    """What statements run on, one after the other: nobody else may use it, and each fetches all its rows."""
     dictionary: Dictionary
     queries: NamespaceQueries
     mount: object
@@ -34,6 +36,7 @@ class Workplace:
         return cls(
             lease,
             connection,
+            connection.cursor(),
             Dictionary(connection, code_schema=lease.code_schema, shared=catalog, namespace=lease.namespace),
             queries.of(lease.namespace),
             (shared.setdefault("mount", object()), lease.data.shared.setdefault("mount", object())),

@@ -79,7 +79,8 @@ def compile_insert(statement: Statement, node: nodes.Insert) -> Write:
         steps.append(statement.finished(step))
         steps += [statement.finished(text) for text in computed_on_insert(statement, table)]
     counted = frozenset(range(first, len(steps), 1 + len(computed_on_insert(statement, table))))
-    return Write(verb, table, tuple(steps), 0, node.no_check, counted)
+    one_row = len(steps) == 1 and node.query is None and len(node.rows) <= 1 and not node.or_update
+    return Write(verb, table, tuple(steps), 0, node.no_check, counted, one_row)
 
 
 def _insert_columns(env: Env, table: Table, node: nodes.Insert) -> list[Column]:

@@ -34,6 +34,10 @@ _TIME = re.compile(r"\s*(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d*))?)?\Z")
 _TIMESTAMP = re.compile(
     r"\s*(\d{1,4})-(\d{1,2})-(\d{1,2})(?:[ T](\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:\.(\d*))?)?Z?)?\s*\Z"
 )
+_STORED_TIMESTAMP = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{0,8}[1-9])?\Z"
+)
+"""A timestamp that is stored as it is written, if there is such a moment."""
 _POSIX_EPOCH = datetime(1970, 1, 1)
 _POSIX_AFTER = 2**60
 _POSIX_BEFORE = -3 * 2**61
@@ -95,6 +99,12 @@ def time_text(seconds: float) -> str:
 
 def parse_timestamp(text: str) -> str | None:
     """Read an ISO date or timestamp and return its stored text; return ``None`` for anything else."""
+    if _STORED_TIMESTAMP.match(text):
+        try:
+            datetime.fromisoformat(text[:19])
+        except ValueError:
+            return None
+        return text
     parts = timestamp_parts(text)
     if parts is None:
         return None

@@ -69,6 +69,8 @@ class Write:
     parameter_count: int
     no_check: bool = False
     counted: frozenset[int] | None = None
+    one_row: bool = False
+    """Whether each run inserts exactly one row, or fails."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 import time
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from iris_devtools.standin.errors import ProtocolError
 
@@ -20,17 +20,18 @@ MESSAGE_LIMIT = 1 << 30
 _HEADER = struct.Struct("<III2s")
 _ANSWER = struct.Struct("<IIIH")
 _CHUNK = 1 << 20
+_AHEAD = 4096
+"""How much is read at once where a header is due: with it, the data of a usual request."""
 
 
 class ConnectionLost(Exception):
     """The client is gone, in the middle of a message or between two."""
 
 
-@dataclass(frozen=True)
-class Frame:
+class Frame(NamedTuple):
     """One request as it came."""
 
-    count: int
+    number: int
     statement: int
     kind: bytes
     data: bytes
@@ -45,6 +46,7 @@ class Channel:
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
         self._deadline: float | None = None
+        self._ahead = b""
         self.limit = LOGIN_LIMIT
 
     def expect_within(self, timeout_s: float | None) -> None:
@@ -65,25 +67,35 @@ class Channel:
 
     def send(self, frame: Frame, status: int, data: bytes = b"") -> None:
         """Answer a request; raises :class:`ConnectionLost` when the client is gone."""
-        header = _ANSWER.pack(len(data), frame.count, frame.statement, status)
+        header = _ANSWER.pack(len(data), frame.number, frame.statement, status)
         try:
             self._socket.sendall(header + data)
         except OSError as error:
             raise ConnectionLost(str(error)) from error
 
     def _read(self, size: int) -> bytes:
-        received = bytearray()
+        ahead = self._ahead
+        if not ahead and 0 < size <= _AHEAD:
+            ahead = self._receive(_AHEAD)
+        if len(ahead) >= size:
+            self._ahead = ahead[size:]
+            return ahead[:size]
+        self._ahead = b""
+        received = bytearray(ahead)
         while len(received) < size:
-            try:
-                if self._deadline is not None:
-                    left = self._deadline - time.monotonic()
-                    if left <= 0:
-                        raise ConnectionLost("the client took too long")
-                    self._socket.settimeout(left)
-                chunk = self._socket.recv(min(size - len(received), _CHUNK))
-            except OSError as error:
-                raise ConnectionLost(str(error)) from error
-            if not chunk:
-                raise ConnectionLost("the client hung up")
-            received += chunk
+            received += self._receive(min(size - len(received), _CHUNK))
         return bytes(received)
+
+    def _receive(self, limit: int) -> bytes:
+        try:
+            if self._deadline is not None:
+                left = self._deadline - time.monotonic()
+                if left <= 0:
+                    raise ConnectionLost("the client took too long")
+                self._socket.settimeout(left)
+            chunk = self._socket.recv(limit)
+        except OSError as error:
+            raise ConnectionLost(str(error)) from error
+        if not chunk:
+            raise ConnectionLost("the client hung up")
+        return chunk

@@ -183,14 +183,44 @@ class ItemReader:
         item = self._next()
         return None if item is None else _decode(*item)
 
+    def values(self, count: int) -> list[Scalar]:
+        """Return the next ``count`` items as SQL values: what as many calls of value() return, but sooner."""
+        data, end, position = self._data, len(self._data), self._position
+        values: list[Scalar] = []
+        add = values.append
+        for _ in range(count):
+            # The usual items are read here; whatever else there is goes the long way, errors too.
+            length = data[position] if position < end else 0
+            stop = position + length
+            if 1 < length and stop <= end:
+                kind = data[position + 1]
+                if kind == _STRING:
+                    body = data[position + 2 : stop]
+                    add(None if not body else "" if body == b"\x00" else body.decode("latin-1"))
+                    position = stop
+                    continue
+                if kind == _POSITIVE and length <= 18:
+                    add(int.from_bytes(data[position + 2 : stop], "little"))
+                    position = stop
+                    continue
+                if kind == _DOUBLE and length == 10:
+                    add(_DOUBLE_FORMAT.unpack_from(data, position + 2)[0])
+                    position = stop
+                    continue
+            self._position = position
+            add(self.value())
+            position = self._position
+        self._position = position
+        return values
+
     def text(self) -> str:
         """Return the next item as text; NULL is ``""``."""
-        value = self.value()
+        (value,) = self.values(1)
         return value if isinstance(value, str) else "" if value is None else str(value)
 
     def integer(self) -> int:
         """Return the next item as an integer; NULL is 0."""
-        value = self.value()
+        (value,) = self.values(1)
         if value is None or value == "":
             return 0
         try:

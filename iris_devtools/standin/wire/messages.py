@@ -125,7 +125,7 @@ def read_statement(items: ItemReader) -> Statement:
 def read_values(items: ItemReader) -> list[Scalar]:
     """Read the values of ``PQ`` and ``DQ``: one set; the timeout and the maximum behind it are always 0."""
     items.integer()
-    return [items.value() for _ in range(items.count())]
+    return items.values(items.count())
 
 
 def read_sets(items: ItemReader) -> list[list[Scalar]]:
@@ -135,8 +135,8 @@ def read_sets(items: ItemReader) -> list[list[Scalar]]:
     sets, size = items.integer(), items.integer()
     if sets < 0 or size < 0 or sets * size > items.remaining or (size == 0 and sets > 1_000_000):
         raise ProtocolError(f"{sets} sets of {size} values announced, {items.remaining} bytes are left")
-    value = items.value
-    return [[value() for _ in range(size)] for _ in range(sets)]
+    values = items.values
+    return [values(size) for _ in range(sets)]
 
 
 def answer_columns(columns: Sequence[Column]) -> bytes:
