@@ -281,6 +281,7 @@ GENERAL_TEXTS: dict[int, str] = {
     -475: "Schema is not empty",
     -476: "Schema already exists",
     -478: "Query recompiled: Result Set mismatch",
+    -481: "EXPLAIN is not supported for this statement",
     -482: "EXPLAIN failed",
     -500: "Fetch row count limit reached",
 }

@@ -109,7 +109,7 @@ CASES = [
         "SELECT name, value FROM T",
         "ProgrammingError",
         -29,
-        " Field 'VALUE' not found in the applicable tables^...",
+        " Field 'VALUE' not found in the applicable tables^ SELECT name , value FROM",
     ),
     ('SELECT name FROM T WHERE name = "hello"', "ProgrammingError", -29, None),
     ("SELECT x.id FROM T", "ProgrammingError", -23, None),

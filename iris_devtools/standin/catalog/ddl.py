@@ -44,7 +44,10 @@ from iris_devtools.standin.catalog.storage import (
 )
 from iris_devtools.standin.catalog.work import Translate, Work, missing_table
 from iris_devtools.standin.errors import SQLError
+from iris_devtools.standin.sql import nodes
 from iris_devtools.standin.sql.dialect import Kind, quoted, tokenize
+from iris_devtools.standin.sql.parse_queries import QueryParser
+from iris_devtools.standin.sql.reader import Reader
 from iris_devtools.standin.sql.translation import Select
 
 __all__ = ["apply"]
@@ -282,13 +285,14 @@ def _create_view(work: Work, statement: CreateView) -> None:
         raise missing_table(schema, name)
     if existing is not None and (existing.kind is not TableKind.VIEW or not statement.or_replace):
         raise SQLError(-201, f"Table '{existing.qualified_name}' already exists")
+    _refuse_unlimited_order(statement.query)
     with work.dictionary.recording() as used:
         query = work.query(statement.query)
     if existing is not None and any(same_name(f"{s}.{n}", existing.qualified_name) for s, n in used):
         raise SQLError(-400, f"View '{existing.qualified_name}' would read itself")
     schema = _schema_as_known(work, schema)
     taken = work.dictionary.class_names()
-    work.dictionary.store(
+    view = work.dictionary.store(
         Table(
             schema=existing.schema if existing is not None else schema,
             name=existing.name if existing is not None else name,
@@ -302,6 +306,17 @@ def _create_view(work: Work, statement: CreateView) -> None:
             depends_on=_named_in(statement.query, used),
         )
     )
+    if statement.check_option != "NONE" and not work.dictionary.updateable(view):
+        raise SQLError(-36, f"View '{view.qualified_name}' is not updateable")
+
+
+def _refuse_unlimited_order(text: str) -> None:
+    """Raise SQLError -143 for ORDER BY without TOP, which a view's query may not have (iris-sql 8.4)."""
+    query = QueryParser(Reader(text, location="ServerLoop")).query()
+    body = query.body
+    limited = isinstance(body, nodes.Select) and (body.top is not None or body.top_all)
+    if query.order and not limited:
+        raise SQLError(-143, " ORDER BY needs TOP in a view's query")
 
 
 def _named_in(query: str, used: list[tuple[str, str]]) -> tuple[tuple[str, str], ...]:

@@ -163,7 +163,7 @@ class Controls:
         schema = name[0] or self._state.default_schema
         table = place.dictionary.find(schema, name[1])
         if table is None:
-            raise SQLError(-30, f" Table '{schema}.{name[1]}' not found".upper())
+            raise SQLError(-30, f" Table '{schema.upper()}.{name[1].upper()}' not found")
         if table.kind is TableKind.VIEW:
             raise SQLError(-400, f"'{table.qualified_name}' is a view, which cannot be locked")
         return table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timezone
 
 from iris_devtools.standin.errors import SQLError
@@ -31,6 +32,7 @@ class SessionState:
         self.exact_distinct = False
         self.options: dict[str, Scalar] = {}
         self.last_identity: int | None = None
+        self.planner: Callable[[str], str] | None = None
         self._error: SQLError | None = None
 
     @property
@@ -78,6 +80,12 @@ class SessionState:
         }
         wanted = name.upper()
         return known[wanted] if wanted in known else self.options.get(wanted, "")
+
+    def query_plan(self, text: str) -> str:
+        """Return the plan of a statement as EXPLAIN shows it; raises SQLError."""
+        if self.planner is None:
+            raise SQLError(-482, " EXPLAIN error: there is no statement")
+        return self.planner(text)
 
     def set_error(self, error: SQLError) -> None:
         """Keep the error of a function that is about to fail."""

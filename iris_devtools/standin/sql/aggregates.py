@@ -11,6 +11,7 @@ from decimal import Context, Decimal
 
 from iris_devtools.standin.sql import numbers
 from iris_devtools.standin.sql.functions_numbers import keep, number
+from iris_devtools.standin.sql.lists import build
 from iris_devtools.standin.values import Scalar
 
 __all__ = ["AGGREGATES", "Aggregate"]
@@ -139,6 +140,11 @@ class _Concatenated(_Values):
         return "".join(numbers.text_of(item) or "" for item in self.items) if self.items else None
 
 
+class _EncodedList(_Values):
+    def value(self) -> Scalar:
+        return build(self.items) if self.items else None
+
+
 class _JsonArray(_Values):
     """Cut at 8192 characters without an error, as IRIS does."""
 
@@ -167,6 +173,7 @@ AGGREGATES: dict[str, type[Aggregate]] = {
     "iris_stddev": _Deviation,
     "iris_stddev_pop": _DeviationPopulation,
     "iris_list": _List,
+    "iris_encoded_list": _EncodedList,
     "iris_concatenated": _Concatenated,
     "iris_json_array_agg": _JsonArray,
     "iris_min": _Minimum,

@@ -81,6 +81,8 @@ def _call(env: Env, node: nodes.Aggregate) -> Value:
         return Value(f"{_STATISTICS[name]}({distinct}{as_number(env, value)})", sql_type)
     if name == "LIST":
         return Value(f"iris_list({distinct}{as_text(env, value)})", varchar())
+    if name == "%DLIST":
+        return Value(f"iris_encoded_list({distinct}{env.text(value)})", varchar())
     if name == "XMLAGG":
         return Value(f"iris_concatenated({distinct}{as_text(env, value)})", varchar())
     if name == "JSON_ARRAYAGG":

@@ -12,7 +12,7 @@ from iris_devtools.standin.sql.coercion import (
     is_rowid,
     no_stream,
 )
-from iris_devtools.standin.sql.environment import Env, Value, condition_of
+from iris_devtools.standin.sql.environment import Env, Value, condition_of, literal
 from iris_devtools.standin.sql.inference import is_wide
 from iris_devtools.standin.sql.scope import EXACT, SQLUPPER
 
@@ -50,6 +50,11 @@ def _operand(env: Env, node: nodes.Condition) -> str:
 @condition_of(nodes.IsNull)
 def _is_null(env: Env, node: nodes.IsNull) -> str:
     return f"{env.text(env.value(node.operand))} IS NULL"
+
+
+@condition_of(nodes.IsJson)
+def _is_json(env: Env, node: nodes.IsJson) -> str:
+    return f"iris_is_json({as_text(env, env.value(node.operand))}, {literal(node.kind)})"
 
 
 @condition_of(nodes.Between)
@@ -142,6 +147,8 @@ def _like(env: Env, node: nodes.Like) -> str:
 def _contains(env: Env, node: nodes.Contains) -> str:
     left, right = env.value(node.left), env.value(node.right)
     no_stream(env, left, -313)
+    if node.operator == "%INLIST":
+        return f"iris_inlist({as_text(env, left)}, {env.text(right)}, {literal(left.collation)})"
     collation = common_collation(left, right)
     a, b = as_text(env, left), as_text(env, right)
     if node.operator == "[":
@@ -156,4 +163,4 @@ def _contains(env: Env, node: nodes.Contains) -> str:
     if node.operator == "%MATCHES":
         escape = as_text(env, env.value(node.escape)) if node.escape is not None else "'\\'"
         return f"iris_matches({a}, {b}, {escape})"
-    raise env.statement.error(-1, f" {node.operator} is not supported")
+    return f"iris_pattern({a}, {b})"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from iris_devtools.standin.sql import nodes
 from iris_devtools.standin.sql.coercion import as_number, as_text, coerced, comparable, no_stream, number_type
 from iris_devtools.standin.sql.compile_values import merged, odbc_text
+from iris_devtools.standin.sql.dialect import words
 from iris_devtools.standin.sql.environment import UNKNOWN_NUMBER, Env, Value, literal, value_of
 from iris_devtools.standin.sql.inference import highest, is_wide
 from iris_devtools.standin.types import (
@@ -31,11 +32,13 @@ from iris_devtools.standin.types import (
     vector,
 )
 
-__all__: list[str] = []
+__all__ = ["Builder", "define", "texts"]
 
 Builder = Callable[[Env, nodes.Function, list[Value]], Value]
 _TEXT = varchar()
-_STREAMS_ALLOWED = frozenset({"SUBSTRING", "CHAR_LENGTH", "CHARACTER_LENGTH", "DATALENGTH"})
+_STREAMS_ALLOWED = words(
+    "SUBSTRING CHAR_LENGTH CHARACTER_LENGTH DATALENGTH XMLELEMENT XMLFOREST XMLCONCAT XMLATTRIBUTES"
+)
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,8 @@ def _unknown(env: Env, node: nodes.Function) -> Exception:
     return env.statement.error(-359, f" User defined SQL function '{name}' does not exist")
 
 
-def _define(names: str, build: Builder, least: int, most: int | None = None) -> None:
+def define(names: str, build: Builder, least: int, most: int | None = None) -> None:
+    """Let these names be functions that take so many arguments."""
     for name in names.split():
         _FUNCTIONS[name] = _Spec(build, least, least if most is None else most)
 
@@ -83,7 +87,7 @@ def _nullable(arguments: list[Value]) -> bool:
 # -- builders --------------------------------------------------------------------------------------
 
 
-def _texts(function: str, sql_type: SqlType, *, numbers_from: int = 99, nullable: bool = True) -> Builder:
+def texts(function: str, sql_type: SqlType, *, numbers_from: int = 99, nullable: bool = True) -> Builder:
     """Build a call whose arguments are texts, from the given one on numbers."""
 
     def build(env: Env, _node: nodes.Function, arguments: list[Value]) -> Value:
@@ -102,7 +106,7 @@ def _sized(function: str, *, numbers_from: int = 99) -> Builder:
     def build(env: Env, node: nodes.Function, arguments: list[Value]) -> Value:
         first = arguments[0].type
         length = first.length if first is not None and first.is_text else None
-        return _texts(function, varchar(length), numbers_from=numbers_from)(env, node, arguments)
+        return texts(function, varchar(length), numbers_from=numbers_from)(env, node, arguments)
 
     return build
 
@@ -282,6 +286,11 @@ def _to_char(env: Env, _node: nodes.Function, arguments: list[Value]) -> Value:
     return Value(f"iris_to_char({shown}, {form}, {literal(kind)})", _TEXT, nullable=_nullable(arguments))
 
 
+def _to_posixtime(env: Env, node: nodes.Function, arguments: list[Value]) -> Value:
+    moment = texts("iris_parse_timestamp", TIMESTAMP)(env, node, arguments)
+    return Value(f"iris_posix({moment.sql})", POSIXTIME, nullable=moment.nullable)
+
+
 def _escape_date(env: Env, _node: nodes.Function, arguments: list[Value]) -> Value:
     return Value(f"iris_date_in({as_text(env, arguments[0])})", DATE, nullable=arguments[0].nullable)
 
@@ -298,25 +307,7 @@ def _extract(env: Env, _node: nodes.Function, arguments: list[Value]) -> Value:
     return Value(f"iris_datepart({as_text(env, arguments[0])}, {moment(env, arguments[1])})", INTEGER)
 
 
-# -- JSON, vectors, system -------------------------------------------------------------------------
-
-
-def _json_item(env: Env, value: Value) -> str:
-    if value.type is not None and value.type.is_temporal:
-        return odbc_text(env, value)
-    return env.text(value)
-
-
-def _json_object(env: Env, _node: nodes.Function, arguments: list[Value]) -> Value:
-    parts = [arguments[0].sql]
-    for index, argument in enumerate(arguments[1:]):
-        parts.append(_json_item(env, argument) if index % 2 else as_text(env, argument))
-    return Value(f"iris_json_object({', '.join(parts)})", _TEXT, nullable=False)
-
-
-def _json_array(env: Env, _node: nodes.Function, arguments: list[Value]) -> Value:
-    parts = ", ".join([arguments[0].sql, *(_json_item(env, argument) for argument in arguments[1:])])
-    return Value(f"iris_json_array({parts})", _TEXT, nullable=False)
+# -- vectors, system -------------------------------------------------------------------------
 
 
 def _to_vector(env: Env, node: nodes.Function, arguments: list[Value]) -> Value:
@@ -352,36 +343,36 @@ def _plain(env: Env, _node: nodes.Function, arguments: list[Value]) -> Value:
 
 # -- the table -------------------------------------------------------------------------------------
 
-_define("LENGTH", _texts("iris_length", INTEGER), 1)
-_define("CHAR_LENGTH CHARACTER_LENGTH DATALENGTH LEN", _texts("iris_char_length", INTEGER), 1)
-_define("$LENGTH", _texts("iris_dollar_length", SMALLINT, nullable=False), 1, 2)
-_define("SUBSTRING", _sized("iris_substring", numbers_from=1), 2, 3)
-_define("SUBSTR", _sized("iris_substr", numbers_from=1), 2, 3)
-_define("$EXTRACT $E", _sized("iris_extract", numbers_from=1), 1, 3)
-_define("$PIECE $P", _sized("iris_piece", numbers_from=2), 2, 4)
-_define("LEFT", _sized("iris_left", numbers_from=1), 2)
-_define("RIGHT", _sized("iris_right", numbers_from=1), 2)
-_define("POSITION", _texts("iris_position", INTEGER), 2)
-_define("CHARINDEX", _texts("iris_position", INTEGER, numbers_from=2), 2, 3)
-_define("INSTR", _texts("iris_instr", INTEGER, numbers_from=2), 2, 4)
-_define("$FIND $F", _texts("iris_find", INTEGER, numbers_from=2), 2, 3)
-_define("REPLACE", _texts("iris_replace", _TEXT), 3)
-_define("$TRANSLATE $TR", _texts("iris_translate", _TEXT), 2, 3)
-_define("UPPER UCASE", _sized("iris_uppercase"), 1)
-_define("LOWER LCASE", _sized("iris_lowercase"), 1)
-_define("TRIM", _sized("iris_trim"), 2, 3)
-_define("LTRIM", _sized("iris_ltrim"), 1)
-_define("RTRIM", _sized("iris_rtrim"), 1)
-_define("REPEAT REPLICATE", _texts("iris_repeat", _TEXT, numbers_from=1), 2)
-_define("SPACE", _numbers("iris_space", _TEXT), 1)
-_define("REVERSE", _sized("iris_reverse"), 1)
-_define("CONCAT", _concat, 2)
-_define("STRING", _string, 1, 100)
-_define("ASCII", _texts("iris_ascii", INTEGER), 1)
-_define("CHAR", _numbers("iris_char", varchar(1)), 1)
-_define("STR", _numbers("iris_str", _TEXT), 1, 3)
-_define("$JUSTIFY $J", _texts("iris_justify", _TEXT, numbers_from=1), 2, 3)
-_define("HASHBYTES", _texts("iris_hashbytes", varbinary(64)), 2)
+define("LENGTH", texts("iris_length", INTEGER), 1)
+define("CHAR_LENGTH CHARACTER_LENGTH DATALENGTH LEN", texts("iris_char_length", INTEGER), 1)
+define("$LENGTH", texts("iris_dollar_length", SMALLINT, nullable=False), 1, 2)
+define("SUBSTRING", _sized("iris_substring", numbers_from=1), 2, 3)
+define("SUBSTR", _sized("iris_substr", numbers_from=1), 2, 3)
+define("$EXTRACT $E", _sized("iris_extract", numbers_from=1), 1, 3)
+define("$PIECE $P", _sized("iris_piece", numbers_from=2), 2, 4)
+define("LEFT", _sized("iris_left", numbers_from=1), 2)
+define("RIGHT", _sized("iris_right", numbers_from=1), 2)
+define("POSITION", texts("iris_position", INTEGER), 2)
+define("CHARINDEX", texts("iris_position", INTEGER, numbers_from=2), 2, 3)
+define("INSTR", texts("iris_instr", INTEGER, numbers_from=2), 2, 4)
+define("$FIND $F", texts("iris_find", INTEGER, numbers_from=2), 2, 3)
+define("REPLACE", texts("iris_replace", _TEXT), 3)
+define("$TRANSLATE $TR", texts("iris_translate", _TEXT), 2, 3)
+define("UPPER UCASE", _sized("iris_uppercase"), 1)
+define("LOWER LCASE", _sized("iris_lowercase"), 1)
+define("TRIM", _sized("iris_trim"), 2, 3)
+define("LTRIM", _sized("iris_ltrim"), 1)
+define("RTRIM", _sized("iris_rtrim"), 1)
+define("REPEAT REPLICATE", texts("iris_repeat", _TEXT, numbers_from=1), 2)
+define("SPACE", _numbers("iris_space", _TEXT), 1)
+define("REVERSE", _sized("iris_reverse"), 1)
+define("CONCAT", _concat, 2)
+define("STRING", _string, 1, 100)
+define("ASCII", texts("iris_ascii", INTEGER), 1)
+define("CHAR", _numbers("iris_char", varchar(1)), 1)
+define("STR", _numbers("iris_str", _TEXT), 1, 3)
+define("$JUSTIFY $J", texts("iris_justify", _TEXT, numbers_from=1), 2, 3)
+define("HASHBYTES", texts("iris_hashbytes", varbinary(64)), 2)
 
 
 def _pad(function: str) -> Builder:
@@ -400,90 +391,90 @@ def _stuff(env: Env, _node: nodes.Function, arguments: list[Value]) -> Value:
     return Value(f"iris_stuff({', '.join(parts)})", _TEXT, nullable=_nullable(arguments))
 
 
-_define("LPAD", _pad("iris_lpad"), 2, 3)
-_define("RPAD", _pad("iris_rpad"), 2, 3)
-_define("STUFF", _stuff, 4)
+define("LPAD", _pad("iris_lpad"), 2, 3)
+define("RPAD", _pad("iris_rpad"), 2, 3)
+define("STUFF", _stuff, 4)
 
-_define("ABS", _same_number("iris_abs"), 1)
-_define("SIGN", _numbers("iris_sign", INTEGER), 1)
-_define("CEILING", _numbers("iris_ceiling"), 1)
-_define("FLOOR", _floor, 1)
-_define("SQRT", _numbers("iris_sqrt"), 1)
-_define("SQUARE", _numbers("iris_square"), 1)
-_define("POWER", _numbers("iris_power"), 2)
-_define("ROUND", _same_number("iris_round"), 2, 3)
-_define("TRUNCATE", _same_number("iris_truncate"), 2)
-_define("MOD", _same_number("iris_modulo"), 2)
-_define("EXP", _numbers("iris_exp", DOUBLE), 1)
-_define("LOG", _numbers("iris_log", DOUBLE), 1)
-_define("LOG10", _numbers("iris_log10", DOUBLE), 1)
+define("ABS", _same_number("iris_abs"), 1)
+define("SIGN", _numbers("iris_sign", INTEGER), 1)
+define("CEILING", _numbers("iris_ceiling"), 1)
+define("FLOOR", _floor, 1)
+define("SQRT", _numbers("iris_sqrt"), 1)
+define("SQUARE", _numbers("iris_square"), 1)
+define("POWER", _numbers("iris_power"), 2)
+define("ROUND", _same_number("iris_round"), 2, 3)
+define("TRUNCATE", _same_number("iris_truncate"), 2)
+define("MOD", _same_number("iris_modulo"), 2)
+define("EXP", _numbers("iris_exp", DOUBLE), 1)
+define("LOG", _numbers("iris_log", DOUBLE), 1)
+define("LOG10", _numbers("iris_log10", DOUBLE), 1)
 for _name in ("SIN", "COS", "TAN", "COT", "ASIN", "ACOS", "ATAN", "DEGREES", "RADIANS"):
-    _define(_name, _numbers(f"iris_{_name.lower()}", DOUBLE), 1)
-_define("ATAN2", _numbers("iris_atan2", DOUBLE), 2)
-_define("PI", _constant("3.14159265358979323846", DOUBLE), 0)
-_define("GREATEST", _greatest("MAX"), 1, 100)
-_define("LEAST", _greatest("MIN"), 1, 100)
-_define("ISNUMERIC", _texts("iris_isnumeric", INTEGER, nullable=False), 1)
-_define("TO_NUMBER", _numbers("iris_plain", numeric(18, 0)), 1)
+    define(_name, _numbers(f"iris_{_name.lower()}", DOUBLE), 1)
+define("ATAN2", _numbers("iris_atan2", DOUBLE), 2)
+define("PI", _constant("3.14159265358979323846", DOUBLE), 0)
+define("GREATEST", _greatest("MAX"), 1, 100)
+define("LEAST", _greatest("MIN"), 1, 100)
+define("ISNUMERIC", texts("iris_isnumeric", INTEGER, nullable=False), 1)
+define("TO_NUMBER", _numbers("iris_plain", numeric(18, 0)), 1)
 
-_define("CURRENT_DATE CURDATE", _current("iris_current_date", DATE), 0)
-_define("CURRENT_TIME CURTIME", _current("iris_current_time", TIME), 0, 1)
-_define("CURRENT_TIMESTAMP NOW SYSDATE GETDATE", _current("iris_current_timestamp", TIMESTAMP), 0, 1)
-_define("GETUTCDATE", _current("iris_current_utc", TIMESTAMP), 0, 1)
-_define("DATEADD", _moments("iris_dateadd", TIMESTAMP, 2, part=0), 3)
-_define("TIMESTAMPADD", _moments("iris_dateadd", TIMESTAMP, 2, part=0), 3)
-_define("DATEDIFF TIMESTAMPDIFF", _moments("iris_datediff", INTEGER, 1, 2, part=0), 3)
-_define("DATEPART", _moments("iris_datepart", INTEGER, 1, part=0), 2)
-_define("DATENAME", _moments("iris_datename", varchar(20), 1, part=0), 2)
-_define("DATE_TRUNC", _moments("iris_date_trunc", TIMESTAMP, 1, part=0), 2)
-_define("EXTRACT", _extract, 2)
+define("CURRENT_DATE CURDATE", _current("iris_current_date", DATE), 0)
+define("CURRENT_TIME CURTIME", _current("iris_current_time", TIME), 0, 1)
+define("CURRENT_TIMESTAMP NOW SYSDATE GETDATE", _current("iris_current_timestamp", TIMESTAMP), 0, 1)
+define("GETUTCDATE", _current("iris_current_utc", TIMESTAMP), 0, 1)
+define("DATEADD", _moments("iris_dateadd", TIMESTAMP, 2, part=0), 3)
+define("TIMESTAMPADD", _moments("iris_dateadd", TIMESTAMP, 2, part=0), 3)
+define("DATEDIFF TIMESTAMPDIFF", _moments("iris_datediff", INTEGER, 1, 2, part=0), 3)
+define("DATEPART", _moments("iris_datepart", INTEGER, 1, part=0), 2)
+define("DATENAME", _moments("iris_datename", varchar(20), 1, part=0), 2)
+define("DATE_TRUNC", _moments("iris_date_trunc", TIMESTAMP, 1, part=0), 2)
+define("EXTRACT", _extract, 2)
 for _name in ("YEAR", "MONTH", "DAY", "QUARTER", "WEEK", "HOUR", "MINUTE", "SECOND"):
-    _define(_name, _part_of(_name.lower()), 1)
-_define("DAYOFMONTH", _part_of("day"), 1)
-_define("DAYOFWEEK", _part_of("weekday"), 1)
-_define("DAYOFYEAR", _part_of("dayofyear"), 1)
-_define("DAYNAME", _part_of("weekday", varchar(20)), 1)
-_define("MONTHNAME", _part_of("month", varchar(20)), 1)
-_define("LAST_DAY", _moments("iris_last_day", DATE, 0), 1)
-_define("DATE", _moments("iris_date_of", DATE, 0), 1)
-_define("UNIX_TIMESTAMP", _moments("iris_unix_timestamp", numeric(18, 6), 0), 0, 1)
-_define("TO_CHAR", _to_char, 1, 2)
-_define("TO_DATE", _texts("iris_to_date", DATE), 1, 2)
-_define("TO_TIMESTAMP", _texts("iris_parse_timestamp", TIMESTAMP), 1, 2)
-_define("{D}", _escape_date, 1)
-_define("{T}", _escape_time, 1)
-_define("{TS}", _escape_timestamp, 1)
-_define("$HOROLOG $H", _constant("iris_horolog()", varchar(20)), 0)
-_define("$ZTIMESTAMP $ZTS", _constant("iris_ztimestamp()", varchar(30)), 0)
+    define(_name, _part_of(_name.lower()), 1)
+define("DAYOFMONTH", _part_of("day"), 1)
+define("DAYOFWEEK", _part_of("weekday"), 1)
+define("DAYOFYEAR", _part_of("dayofyear"), 1)
+define("DAYNAME", _part_of("weekday", varchar(20)), 1)
+define("MONTHNAME", _part_of("month", varchar(20)), 1)
+define("LAST_DAY", _moments("iris_last_day", DATE, 0), 1)
+define("DATE", _moments("iris_date_of", DATE, 0), 1)
+define("UNIX_TIMESTAMP", _moments("iris_unix_timestamp", numeric(18, 6), 0), 0, 1)
+define("TO_CHAR", _to_char, 1, 2)
+define("TO_DATE", texts("iris_to_date", DATE), 1, 2)
+define("TO_TIMESTAMP", texts("iris_parse_timestamp", TIMESTAMP), 1, 2)
+define("TO_POSIXTIME", _to_posixtime, 1, 2)
+define("{D}", _escape_date, 1)
+define("{T}", _escape_time, 1)
+define("{TS}", _escape_timestamp, 1)
+define("$HOROLOG $H", _constant("iris_horolog()", varchar(20)), 0)
+define("$ZTIMESTAMP $ZTS", _constant("iris_ztimestamp()", varchar(30)), 0)
 
-_define("COALESCE", _coalesce, 1, 100)
-_define("NVL ISNULL", _nvl, 2)
-_define("IFNULL", _ifnull, 2, 3)
-_define("NULLIF", _nullif, 2)
-_define("DECODE", _decode, 3, 100)
+define("COALESCE", _coalesce, 1, 100)
+define("NVL ISNULL", _nvl, 2)
+define("IFNULL", _ifnull, 2, 3)
+define("NULLIF", _nullif, 2)
+define("DECODE", _decode, 3, 100)
 
-_define("JSON_OBJECT", _json_object, 3, 100)
-_define("JSON_ARRAY", _json_array, 1, 100)
-_define("TO_VECTOR", _to_vector, 1, 3)
-_define("VECTOR_COSINE", _texts("iris_vector_cosine", DOUBLE), 2)
-_define("VECTOR_DOT_PRODUCT", _texts("iris_vector_dot_product", DOUBLE), 2)
+define("TO_VECTOR", _to_vector, 1, 3)
+define("VECTOR_COSINE", texts("iris_vector_cosine", DOUBLE), 2)
+define("VECTOR_DOT_PRODUCT", texts("iris_vector_dot_product", DOUBLE), 2)
 
-_define("%EXTERNAL %ODBCOUT", _odbc_out, 1)
-_define("%INTERNAL", _plain, 1)
+define("%EXTERNAL %ODBCOUT", _odbc_out, 1)
+define("%INTERNAL", _plain, 1)
 
-_define("LAST_IDENTITY", _constant("iris_last_identity()", BIGINT, nullable=True), 0)
-_define("USER $USERNAME", _constant("iris_username()", varchar(128)), 0)
-_define("DATABASE $NAMESPACE $ZNSPACE", _constant("iris_namespace()", varchar(128)), 0)
-_define("$JOB", _constant("iris_job()", INTEGER), 0)
-_define("$TLEVEL $TL", _constant("iris_tlevel()", INTEGER), 0)
-_define("$ZVERSION $ZV", _constant("iris_zversion()", varchar(256)), 0)
-_define("$ZPI", _constant("3.14159265358979323846", DOUBLE), 0)
-_define("$ZTIMEZONE", _constant("iris_ztimezone()", INTEGER), 0)
-_define("$ZHOROLOG $ZH", _constant("iris_zhorolog()", DOUBLE), 0)
-_define("$TSQL_NEWID %SYSTEM.UTIL_CREATEGUID", _constant("iris_guid()", varchar(36)), 0)
-_define("%SYSTEM_SQL.UTIL_GETOPTION", _system("iris_option", _TEXT), 1)
-_define(
+define("LAST_IDENTITY", _constant("iris_last_identity()", BIGINT, nullable=True), 0)
+define("USER $USERNAME", _constant("iris_username()", varchar(128)), 0)
+define("DATABASE $NAMESPACE $ZNSPACE", _constant("iris_namespace()", varchar(128)), 0)
+define("$JOB", _constant("iris_job()", INTEGER), 0)
+define("$TLEVEL $TL", _constant("iris_tlevel()", INTEGER), 0)
+define("$ZVERSION $ZV", _constant("iris_zversion()", varchar(256)), 0)
+define("$ZPI", _constant("3.14159265358979323846", DOUBLE), 0)
+define("$ZTIMEZONE", _constant("iris_ztimezone()", INTEGER), 0)
+define("$ZHOROLOG $ZH", _constant("iris_zhorolog()", DOUBLE), 0)
+define("$TSQL_NEWID %SYSTEM.UTIL_CREATEGUID", _constant("iris_guid()", varchar(36)), 0)
+define("%SYSTEM_SQL.UTIL_GETOPTION", _system("iris_option", _TEXT), 1)
+define(
     "%SYSTEM.SQL_DEFAULTSCHEMA %SYSTEM_SQL.DEFAULTSCHEMA", _constant("iris_option('DefaultSchema')", _TEXT), 0
 )
-_define("%SYSTEM.SQL_ISRESERVEDWORD %SYSTEM_SQL.ISRESERVEDWORD", _system("iris_is_reserved", BIT), 1)
-_define("%SYSTEM.VERSION_GETVERSION", _constant("iris_zversion()", varchar(256)), 0)
+define("%SYSTEM.SQL_ISRESERVEDWORD %SYSTEM_SQL.ISRESERVEDWORD", _system("iris_is_reserved", BIT), 1)
+define("%SYSTEM.QUERY_PLAN", _system("iris_query_plan", _TEXT), 1, 4)
+define("%SYSTEM.VERSION_GETVERSION", _constant("iris_zversion()", varchar(256)), 0)

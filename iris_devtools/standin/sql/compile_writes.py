@@ -12,8 +12,9 @@ from iris_devtools.standin.sql.computed import computed_on_insert, computed_on_u
 from iris_devtools.standin.sql.defaults import default_text, stored_text
 from iris_devtools.standin.sql.dialect import quoted
 from iris_devtools.standin.sql.environment import Env, Statement, Value, literal
-from iris_devtools.standin.sql.scope import Scope, storage_of, table_source
+from iris_devtools.standin.sql.scope import Scope, storage_of
 from iris_devtools.standin.sql.translation import Bind, Write
+from iris_devtools.standin.sql.views import Target, check_statements, written_table
 
 __all__ = ["compile_delete", "compile_insert", "compile_truncate", "compile_update"]
 
@@ -29,24 +30,17 @@ _COUNTERS: Step = (_COUNTERS_TABLE, ())
 _OWN_COUNTERS = (Counter.SERIAL, Counter.AUTO_INCREMENT, Counter.ROWVERSION)
 
 
-def _writable(env: Env, ref: nodes.NamedTable) -> Table:
-    table = find_table(env, ref)
-    if table.kind in (TableKind.SYSTEM, TableKind.SYSTEM_VIEW):
-        raise env.statement.error(-115, f" Table '{table.qualified_name}' is read only")
-    if table.view_definition is not None:
-        raise env.statement.error(-35, f" View '{table.qualified_name}' is not updateable")
-    return table
-
-
-def _column(env: Env, table: Table, name: nodes.Name) -> Column | None:
+def _column(env: Env, target: Target, name: nodes.Name) -> Column | None:
     """Return the column that an assignment means, ``None`` for the hidden row id."""
     wanted = name.parts[-1]
-    column = table.column(wanted)
+    column = target.column(wanted)
     if column is not None:
         return column
-    if wanted.upper() == "%ID" or (wanted.upper() == "ID" and table.identity is None):
+    if not target.levels and (
+        wanted.upper() == "%ID" or (wanted.upper() == "ID" and target.table.identity is None)
+    ):
         return None
-    env.scope.sources.append(table_source(table, "t", None))
+    env.scope.sources.append(target.source(env.statement, "t", None)[0])
     raise unknown_field(env, name)
 
 
@@ -68,30 +62,36 @@ def _required(column: Column, table: Table) -> str:
 def compile_insert(statement: Statement, node: nodes.Insert) -> Write:
     """Translate INSERT and INSERT OR UPDATE."""
     env = Env(statement, Scope(), "values")
-    table = _writable(env, node.table)
-    columns = _insert_columns(env, table, node)
+    target = written_table(env, node.table)
+    table = target.table
+    columns = _insert_columns(env, target, node)
     verb = "INSERT OR UPDATE" if node.or_update else "INSERT"
     steps: list[Step] = []
     if any(column.counter in _OWN_COUNTERS for column in table.columns):
         steps.append(_COUNTERS)
+    checked = [] if node.no_check else ["INSERT", *(["UPDATE"] if node.or_update else [])]
+    checks = [check_statements(statement, target, event) for event in checked]
+    steps += [(text, ()) for made, _ in checks for text in made]
     first = len(steps)
     for step in _insert_steps(env, table, columns, node):
         steps.append(statement.finished(step))
         steps += [statement.finished(text) for text in computed_on_insert(statement, table)]
     counted = frozenset(range(first, len(steps), 1 + len(computed_on_insert(statement, table))))
+    steps += [(text, ()) for _, removed in checks for text in removed]
     one_row = len(steps) == 1 and node.query is None and len(node.rows) <= 1 and not node.or_update
     return Write(verb, table, tuple(steps), 0, node.no_check, counted, one_row)
 
 
-def _insert_columns(env: Env, table: Table, node: nodes.Insert) -> list[Column]:
+def _insert_columns(env: Env, target: Target, node: nodes.Insert) -> list[Column]:
+    table = target.table
     if not node.columns and not (node.rows or node.query):
         return []
     if not node.columns:
         allowed = _identity_allowed(table)
-        return [c for c in table.columns if not _made_by_itself(c) and (c is not table.identity or allowed)]
+        return [c for c in target.columns if not _made_by_itself(c) and (c != table.identity or allowed)]
     columns = []
     for name in node.columns:
-        column = _column(env, table, name)
+        column = _column(env, target, name)
         if column is None or (column.counter is Counter.IDENTITY and not _identity_allowed(table)):
             raise env.statement.error(-111, f" Field '{table.qualified_name}.{name.parts[-1]}' fills itself")
         if column.counter is Counter.ROWVERSION or column.calculated or column.transient:
@@ -222,29 +222,46 @@ def _on_conflict(env: Env, columns: list[Column]) -> str:
 def compile_update(statement: Statement, node: nodes.Update) -> Write:
     """Translate UPDATE, also with FROM."""
     env = Env(statement, Scope(), "set")
-    table = _writable(env, node.table)
-    columns = [_updated_column(env, table, name) for name, _ in node.assignments]
+    target = written_table(env, node.table)
+    table = target.table
+    columns = [_updated_column(env, target, name) for name, _ in node.assignments]
     _no_duplicates(env, columns)
     if node.source is not None:
+        _refuse_joined_view(env, target)
         text = _update_from(env, table, columns, node)
     else:
-        source = table_source(table, statement.alias(), node.table.alias)
+        source, conditions = target.source(statement, statement.alias(), node.table.alias)
         env.scope.sources.append(source)
         values = [
             _updated(env, table, column, env.value(value))
             for column, (_, value) in zip(columns, node.assignments, strict=True)
         ]
-        where = f" WHERE {env.within('where').condition(node.where)}" if node.where is not None else ""
+        where = _where(env.within("where"), conditions, node.where)
         changes = _changes(env, table, columns, values, source.alias)
         text = f"UPDATE {storage_of(table)} AS {source.alias} SET {changes}{where}"
-    steps: list[Step] = [statement.finished(text)]
+    made, removed = ([], []) if node.no_check else check_statements(statement, target, "UPDATE")
+    steps: list[Step] = [(check, ()) for check in made]
     if any(column.counter is Counter.ROWVERSION for column in table.columns):
-        steps.insert(0, _COUNTERS)
-    return Write("UPDATE", table, tuple(steps), 0, node.no_check, frozenset({len(steps) - 1}))
+        steps.append(_COUNTERS)
+    counted = len(steps)
+    steps += [statement.finished(text), *((check, ()) for check in removed)]
+    return Write("UPDATE", table, tuple(steps), 0, node.no_check, frozenset({counted}))
 
 
-def _updated_column(env: Env, table: Table, name: nodes.Name) -> Column:
-    column = _column(env, table, name)
+def _where(env: Env, conditions: list[str], own: nodes.Condition | None) -> str:
+    texts = [*conditions, *([] if own is None else [env.condition(own)])]
+    return " WHERE " + " AND ".join(f"({text})" for text in texts) if texts else ""
+
+
+def _refuse_joined_view(env: Env, target: Target) -> None:
+    if target.levels:
+        view = target.levels[0].view
+        raise env.statement.error(-35, f" View '{view.qualified_name}' cannot be changed together with FROM")
+
+
+def _updated_column(env: Env, target: Target, name: nodes.Name) -> Column:
+    table = target.table
+    column = _column(env, target, name)
     if column is None or column.counter is Counter.IDENTITY:
         raise env.statement.error(-107, "Updating any of the RowID Fields ('RowId', or 'IEN') not allowed")
     if column.counter is Counter.ROWVERSION or column.computed is not None:
@@ -319,16 +336,18 @@ def _holds(ref: nodes.TableRef, table: nodes.NamedTable) -> bool:
 def compile_delete(statement: Statement, node: nodes.Delete) -> Write:
     """Translate DELETE, also with a second FROM."""
     env = Env(statement, Scope(), "where")
-    table = _writable(env, node.table)
+    target = written_table(env, node.table)
+    table = target.table
     if node.source is not None:
-        rows, target = _joined_rows(env, node.table, node.source)
+        _refuse_joined_view(env, target)
+        rows, alias = _joined_rows(env, node.table, node.source)
         where = f" WHERE {env.condition(node.where)}" if node.where is not None else ""
-        chosen = f"SELECT {target}.{quoted(ROWID)} FROM {rows()}{where}"
+        chosen = f"SELECT {alias}.{quoted(ROWID)} FROM {rows()}{where}"
         text = f"DELETE FROM {storage_of(table)} WHERE {quoted(ROWID)} IN ({chosen})"
     else:
-        source = table_source(table, statement.alias(), node.table.alias)
+        source, conditions = target.source(statement, statement.alias(), node.table.alias)
         env.scope.sources.append(source)
-        where = f" WHERE {env.condition(node.where)}" if node.where is not None else ""
+        where = _where(env, conditions, node.where)
         text = f"DELETE FROM {storage_of(table)} AS {source.alias}{where}"
     return Write("DELETE", table, (statement.finished(text),), 0, node.no_check)
 
@@ -339,7 +358,7 @@ def compile_truncate(statement: Statement, node: nodes.Truncate) -> Write:
     table = find_table(env, node.table)
     if table.view_definition is not None:
         raise statement.error(-30, f" Table '{table.qualified_name.upper()}' not found")
-    table = _writable(env, node.table)
+    table = written_table(env, node.table).table
     name = literal(table.storage_name)
     sequences = "temp.sqlite_sequence" if table.kind is TableKind.TEMPORARY else "main.sqlite_sequence"
     steps: list[Step] = [

@@ -59,6 +59,10 @@ class FunctionContext(Protocol):
         """Return ``%SYSTEM_SQL.Util_GetOption(name)``; ``""`` for an option that does not exist."""
         ...
 
+    def query_plan(self, text: str) -> str:
+        """Return the plan of a statement as EXPLAIN shows it; raises SQLError."""
+        ...
+
     def set_error(self, error: SQLError) -> None:
         """Keep the error that a callback is about to fail with.
 

@@ -31,6 +31,8 @@ __all__ = [
     "value_of",
 ]
 
+_UNRESOLVED = (-23, -27, -29)
+"""The errors of names, whose texts show one token more (iris-sql.md 11)."""
 _MARK = re.compile("\x01(\\d+)\x02")
 UNKNOWN_NUMBER = numeric(18, 0)
 """The type of a number whose scale is not known: the client pads no zeros to it."""
@@ -119,11 +121,13 @@ class Statement:
     def until(self, position: int) -> str:
         """Return the source up to a token, as error texts show it."""
         tokens = self.reader.tokens[: position + 1]
-        return " ".join(self.reader.text[t.start : t.end] for t in tokens)
+        return " ".join(self.reader.text[t.start : t.end] for t in tokens).rstrip()
 
     def error(self, sqlcode: int, message: str, position: int | None = None) -> SQLError:
         """Return an SQLError; with a token's position the source up to there follows the message."""
-        if position is not None:
+        if position is not None and sqlcode in _UNRESOLVED:
+            message = f"{message}^ {self.until(position + 1)}"
+        elif position is not None:
             message = f"{message}^{self.until(position)}"
         return SQLError(sqlcode, message, location=self.reader.location)
 

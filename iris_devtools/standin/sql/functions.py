@@ -20,6 +20,7 @@ from iris_devtools.standin.sql.dialect import RESERVED_WORDS
 from iris_devtools.standin.sql.functions_dates import DATE_FUNCTIONS
 from iris_devtools.standin.sql.functions_numbers import NULL_TAKING_NUMBER_FUNCTIONS, NUMBER_FUNCTIONS
 from iris_devtools.standin.sql.functions_text import NULL_TAKING_TEXT_FUNCTIONS, TEXT_FUNCTIONS
+from iris_devtools.standin.sql.lists import LIST_FUNCTIONS, NULL_TAKING_LIST_FUNCTIONS
 from iris_devtools.standin.sql.translation import Convert
 from iris_devtools.standin.sql.values import store
 from iris_devtools.standin.values import Scalar
@@ -111,16 +112,26 @@ def _store_default(value: Scalar, spec: str) -> Scalar:
 _STORING: dict[str, Code] = {"iris_store": _store, "iris_store_default": _store_default}
 
 
-_NULL_FOR_NULL: tuple[Mapping[str, Code], ...] = (TEXT_FUNCTIONS, NUMBER_FUNCTIONS, DATE_FUNCTIONS)
+_NULL_FOR_NULL: tuple[Mapping[str, Code], ...] = (
+    TEXT_FUNCTIONS,
+    NUMBER_FUNCTIONS,
+    DATE_FUNCTIONS,
+    LIST_FUNCTIONS,
+)
 _NULL_TAKING: tuple[Mapping[str, Code], ...] = (
     NULL_TAKING_TEXT_FUNCTIONS,
     NULL_TAKING_NUMBER_FUNCTIONS,
+    NULL_TAKING_LIST_FUNCTIONS,
     _STORING,
 )
 
 
 def _missing(column: Scalar, table: Scalar) -> Scalar:
     raise SQLError(-108, f"'{column!s}' in table '{table!s}' is a required field")
+
+
+def _outside_view(sqlcode: int, view: Scalar) -> Scalar:
+    raise SQLError(sqlcode, f"The row would not be in view '{view!s}', which is made WITH CHECK OPTION")
 
 
 def _counter(connection: sqlite3.Connection) -> Code:
@@ -155,6 +166,7 @@ def _session_functions(connection: sqlite3.Connection, context: FunctionContext)
 
     return {
         "iris_missing": _missing,
+        "iris_outside_view": _outside_view,
         "iris_counter": _counter(connection),
         "iris_current_date": lambda _digits: dates.day_number(context.now().date()),
         "iris_current_time": seconds,
@@ -175,6 +187,7 @@ def _session_functions(connection: sqlite3.Connection, context: FunctionContext)
         "iris_last_identity": lambda: context.last_identity,
         "iris_option": lambda name: context.option(str(name)),
         "iris_is_reserved": lambda word: int(str(word).upper() in RESERVED_WORDS),
+        "iris_query_plan": lambda text, *_options: context.query_plan(str(text)),
         "iris_guid": lambda: str(uuid.uuid4()).upper(),
     }
 

@@ -11,7 +11,7 @@ from functools import lru_cache
 
 from iris_devtools.standin.collation import sqlupper
 from iris_devtools.standin.errors import SQLError
-from iris_devtools.standin.sql import numbers
+from iris_devtools.standin.sql import numbers, patterns
 from iris_devtools.standin.sql.values import utf16_length
 from iris_devtools.standin.values import Scalar
 
@@ -112,6 +112,24 @@ def _matches_pattern(pattern: str, escape: str) -> re.Pattern[str]:
 
 def _matches(value: Scalar, pattern: Scalar, escape: Scalar) -> int:
     return int(_matches_pattern(_text(pattern), _text(escape)).match(_text(value)) is not None)
+
+
+_JSON_KINDS = {"VALUE": (dict, list), "SCALAR": (dict, list), "ARRAY": (list,), "OBJECT": (dict,)}
+
+
+def _is_json(value: Scalar, kind: Scalar) -> int:
+    try:
+        found = json.loads(_text(value))
+    except ValueError:
+        return 0
+    return int(isinstance(found, _JSON_KINDS[str(kind)]))
+
+
+def _xml_escape(value: Scalar) -> str:
+    text = _text(value)
+    for character, name in (("&", "amp"), ("'", "apos"), ('"', "quot"), ("<", "lt"), (">", "gt")):
+        text = text.replace(character, f"&{name};")
+    return text
 
 
 # -- pieces ----------------------------------------------------------------------------------------
@@ -334,6 +352,9 @@ TEXT_FUNCTIONS: dict[str, Callable[..., Scalar]] = {
     "iris_like_upper": _like_upper,
     "iris_like_string": _like_string,
     "iris_matches": _matches,
+    "iris_pattern": lambda value, pattern: int(patterns.matches(_text(value), _text(pattern))),
+    "iris_is_json": _is_json,
+    "iris_xml_escape": _xml_escape,
     "iris_length": lambda value: utf16_length(_text(value).rstrip()),
     "iris_char_length": lambda v: len(v) if isinstance(v, bytes) else utf16_length(_text(v)),
     "iris_substring": _substring,

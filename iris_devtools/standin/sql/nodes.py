@@ -27,6 +27,7 @@ __all__ = [
     "InList",
     "InQuery",
     "Insert",
+    "IsJson",
     "IsNull",
     "Join",
     "Like",
@@ -279,7 +280,7 @@ class Like(Condition):
 
 @dataclass(frozen=True)
 class Contains(Condition):
-    """``[``, ``]``, ``%STARTSWITH``, ``%MATCHES`` and ``%INLIST``."""
+    """``[``, ``]``, ``%STARTSWITH``, ``%MATCHES``, ``%PATTERN`` and ``%INLIST``."""
 
     operator: str
     left: Expression
@@ -292,6 +293,14 @@ class IsNull(Condition):
     """``x IS NULL``."""
 
     operand: Expression
+
+
+@dataclass(frozen=True)
+class IsJson(Condition):
+    """``x IS JSON kind``; ``kind`` is VALUE, SCALAR, ARRAY or OBJECT."""
+
+    operand: Expression
+    kind: str = "VALUE"
 
 
 @dataclass(frozen=True)

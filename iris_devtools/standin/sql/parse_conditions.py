@@ -85,6 +85,7 @@ class ConditionParser(ExpressionParser):
         left = self.expression()
         negated = reader.accept("NOT")
         operator = reader.token.upper
+        condition: nodes.Condition
         if operator in _COMPARISONS:
             reader.next()
             operator = _COMPARISONS[operator]
@@ -92,8 +93,7 @@ class ConditionParser(ExpressionParser):
         if operator == "IS" and not negated:
             reader.next()
             negated = reader.accept("NOT")
-            reader.expect("NULL")
-            condition: nodes.Condition = nodes.IsNull(left)
+            condition = self._is(left)
         elif operator == "BETWEEN":
             reader.next()
             low = self.expression()
@@ -111,10 +111,19 @@ class ConditionParser(ExpressionParser):
             reader.next()
             right = self.expression()
             escape = self.expression() if reader.accept("ESCAPE") else None
+            if operator == "%INLIST" and reader.accept("SIZE"):
+                self.expression()  # an estimate for the optimizer
             condition = nodes.Contains(operator, left, right, escape)
         else:
             raise reader.error(-14, f" A comparison operator is required here^{reader.read_so_far()}")
         return nodes.Not(condition) if negated else condition
+
+    def _is(self, left: nodes.Expression) -> nodes.Condition:
+        reader = self.reader
+        if reader.accept("JSON"):
+            return nodes.IsJson(left, reader.accept_any("VALUE", "SCALAR", "ARRAY", "OBJECT") or "VALUE")
+        reader.expect("NULL")
+        return nodes.IsNull(left)
 
     def _compared(self, operator: str, left: nodes.Expression) -> nodes.Condition:
         reader = self.reader

@@ -278,6 +278,12 @@ class ExpressionParser:
             return self._json_object()
         if name == "JSON_ARRAY":
             return self._json_array()
+        if name in ("$LISTBUILD", "$LB"):
+            return self._list_items()
+        if name == "XMLELEMENT":
+            return (self._xml_tag(), *self._xml_items())
+        if name in ("XMLFOREST", "XMLATTRIBUTES"):
+            return self._xml_named()
         return self.expressions()
 
     def _trim(self) -> tuple[nodes.Expression, ...]:
@@ -325,6 +331,38 @@ class ExpressionParser:
     def _json_array(self) -> tuple[nodes.Expression, ...]:
         items = () if self.reader.at(")") else self.expressions()
         return (self._absent_on_null(), *items)
+
+    def _list_items(self) -> tuple[nodes.Expression, ...]:
+        """Read the elements of a list; one that is left out has no value."""
+        items: list[nodes.Expression] = []
+        while True:
+            items.append(nodes.Null() if self.reader.at_any(",", ")") else self.expression())
+            if not self.reader.accept(","):
+                return tuple(items)
+
+    def _xml_tag(self) -> nodes.Expression:
+        reader = self.reader
+        named = reader.accept("NAME")
+        if reader.token.kind is Kind.QUOTED:
+            return nodes.Text(reader.next().text)
+        if not named:
+            reader.fail("IDENTIFIER")
+        return nodes.Text("Name")
+
+    def _xml_items(self) -> tuple[nodes.Expression, ...]:
+        self.reader.expect(",")
+        return self.expressions()
+
+    def _xml_named(self) -> tuple[nodes.Expression, ...]:
+        """Read values with their names; an empty name is that of the column."""
+        reader = self.reader
+        items: list[nodes.Expression] = []
+        while True:
+            value = self.expression()
+            name = reader.name() if reader.accept("AS") else ""
+            items += [nodes.Text(name), value]
+            if not reader.accept(","):
+                return tuple(items)
 
     def _absent_on_null(self) -> nodes.Number:
         """Read what becomes of NULL in JSON: 1 when it is left out; without a word it is ``null``."""

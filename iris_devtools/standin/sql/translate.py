@@ -16,6 +16,7 @@ from iris_devtools.standin.sql import (
     compile_conditions,
     compile_functions,
     compile_queries,
+    compile_structured,
     nodes,
     values,
 )
@@ -37,7 +38,13 @@ from iris_devtools.standin.types import varchar
 __all__ = ["translate"]
 
 # imported for what they register with the environment
-_TRANSLATORS = (compile_aggregates, compile_conditions, compile_functions, compile_queries)
+_TRANSLATORS = (
+    compile_aggregates,
+    compile_conditions,
+    compile_functions,
+    compile_queries,
+    compile_structured,
+)
 _DEFINING = ("CREATE", "ALTER", "DROP")
 _UNKNOWN_TYPE = varchar()
 

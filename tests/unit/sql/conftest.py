@@ -44,6 +44,9 @@ class Facts:
     def option(self, name: str) -> Scalar:
         return {"ISOLATIONMODE": 0}.get(name.upper(), "")
 
+    def query_plan(self, text: str) -> str:
+        return text
+
     def set_error(self, error: SQLError) -> None:
         self.error = error
 

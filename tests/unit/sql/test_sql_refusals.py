@@ -18,23 +18,23 @@ import pytest
         (
             "SELECT Name , Value FROM Person",
             -29,
-            " Field 'VALUE' not found in the applicable tables^SELECT Name , Value",
+            " Field 'VALUE' not found in the applicable tables^ SELECT Name , Value FROM",
         ),
         ('SELECT id FROM Person WHERE Name = "hello"', -29, None),
         (
             "SELECT Person.nope FROM Person",
             -29,
-            " Field 'PERSON.NOPE' not found in the applicable tables^SELECT Person . nope",
+            " Field 'PERSON.NOPE' not found in the applicable tables^ SELECT Person . nope FROM",
         ),
         (
             "SELECT Person.id FROM Person p",
             -23,
-            " Label 'PERSON' is not listed among the applicable tables^SELECT Person . id",
+            " Label 'PERSON' is not listed among the applicable tables^ SELECT Person . id FROM",
         ),
         (
             "SELECT id FROM Person, Pet",
             -27,
-            " Field 'ID' is ambiguous among the applicable tables^SELECT id",
+            " Field 'ID' is ambiguous among the applicable tables^ SELECT id FROM",
         ),
         ("SELECT id FROM Person p, Pet p", -20, None),
         ("SELECT (SELECT id, Name FROM Person) FROM Person", -10, None),
