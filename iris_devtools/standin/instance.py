@@ -18,7 +18,13 @@ from pathlib import Path
 from iris_devtools.standin.cached_queries import CachedQueries
 from iris_devtools.standin.errors import LoginRefused, ObjectScriptError
 from iris_devtools.standin.globals.locks import LockTable
-from iris_devtools.standin.storage.accounts import PREDEFINED, Account, PasswordCheck, with_password
+from iris_devtools.standin.storage.accounts import (
+    PREDEFINED,
+    Account,
+    PasswordCheck,
+    has_privilege,
+    with_password,
+)
 from iris_devtools.standin.storage.configuration import Configuration, DatabaseEntry, NamespaceEntry
 from iris_devtools.standin.storage.cpf import write_cpf
 from iris_devtools.standin.storage.database import Database
@@ -115,6 +121,14 @@ class Process:
     def in_transaction(self) -> bool:
         """Whether a transaction is open."""
         return self.transaction_level > 0 or self.lease.in_transaction
+
+    def may_use(self, resource: str) -> bool:
+        """Tell whether the user has USE of a resource of administration.
+
+        Who has no account came in by the operating system's word, and may do everything.
+        """
+        account = self.instance.configuration.account(self.username)
+        return account is None or has_privilege(account, resource)
 
     def enter(self, namespace: str) -> None:
         """Change to another namespace; an open transaction is rolled back.

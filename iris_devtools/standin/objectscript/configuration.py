@@ -152,7 +152,7 @@ def _databases_new(call: Call) -> ObjectRef:
     return call.space.hold(DATABASES, DatabaseSettings())
 
 
-@DATABASES.method("%Save", status=True)
+@DATABASES.method("%Save", status=True, needs="%Admin_Manage")
 def _databases_save(call: Call, target: DatabaseSettings) -> None:
     if target.server:
         raise StorageError(5001, "The stand-in has no databases on other servers")
@@ -188,14 +188,14 @@ def _databases_exists(
     return isinstance(found.value, ObjectRef)
 
 
-@DATABASES.class_method("Create", status=True)
+@DATABASES.class_method("Create", status=True, needs="%Admin_Manage")
 def _databases_create(
     call: Call, name: str, directory: str = "", _cpf_file: str = "", _flags: int = 7
 ) -> None:
     _new_database(call, name, directory)
 
 
-@DATABASES.class_method("Delete", status=True)
+@DATABASES.class_method("Delete", status=True, needs="%Admin_Manage")
 def _databases_delete(call: Call, name: str, _cpf_file: str = "", _flags: int = 7) -> None:
     entry = _database(call, name)
     if entry.name in _OWN:
@@ -250,7 +250,7 @@ def _namespaces_new(call: Call) -> ObjectRef:
     return call.space.hold(NAMESPACES, NamespaceSettings())
 
 
-@NAMESPACES.method("%Save", status=True)
+@NAMESPACES.method("%Save", status=True, needs="%Admin_Manage")
 def _namespaces_save(call: Call, target: NamespaceSettings) -> None:
     if target.saved and target.saved.upper() == target.name.upper():
         _put_namespace(call, target.name, target.globals, target.routines)
@@ -284,7 +284,7 @@ def _namespaces_exists(
     return isinstance(found.value, ObjectRef)
 
 
-@NAMESPACES.class_method("Delete", status=True)
+@NAMESPACES.class_method("Delete", status=True, needs="%Admin_Manage")
 def _namespaces_delete(call: Call, name: str, _cpf_file: str = "", _flags: int = 7) -> None:
     entry = _namespace(call, name)
     if entry.name == "%SYS":
@@ -295,17 +295,17 @@ def _namespaces_delete(call: Call, name: str, _cpf_file: str = "", _flags: int =
 # ---- Config.Configuration (deprecated, but all scalar) and Config.CPF
 
 
-@CONFIGURATION.class_method("AddDatabase", status=True)
+@CONFIGURATION.class_method("AddDatabase", status=True, needs="%Admin_Manage")
 def _add_database(call: Call, name: str, directory: str) -> None:
     _new_database(call, name, directory)
 
 
-@CONFIGURATION.class_method("AddNamespace", status=True)
+@CONFIGURATION.class_method("AddNamespace", status=True, needs="%Admin_Manage")
 def _add_namespace(call: Call, name: str, globals_: str, routines: str = "") -> None:
     _new_namespace(call, name, globals_, routines)
 
 
-@CONFIGURATION.class_method("CreateDatabase", status=True)
+@CONFIGURATION.class_method("CreateDatabase", status=True, needs="%Admin_Manage")
 def _create_database(
     call: Call, name: str, directory: str, _size: int = 1, block_size: int = BLOCK_SIZE
 ) -> None:
@@ -315,6 +315,6 @@ def _create_database(
     _new_database(call, name, directory)
 
 
-@CPF.class_method("Activate", status=True)
+@CPF.class_method("Activate", status=True, needs="%Admin_Manage")
 def _activate(_call: Call, _cpf_file: str = "") -> None:
     """Do nothing: every change is active when it is saved."""

@@ -81,12 +81,16 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Method:
-    """One method.  ``status`` methods answer a %Status: 1, or the StorageError that was raised."""
+    """One method.  ``status`` methods answer a %Status: 1, or the StorageError that was raised.
+
+    ``needs`` names the resource without whose USE permission the caller is refused.
+    """
 
     name: str
     function: Callable[..., Any]
     parameters: tuple[Parameter, ...]
     status: bool
+    needs: str = ""
 
     def run(self, leading: Sequence[Any], arguments: Sequence[Argument]) -> Any:
         """Convert the arguments and call; raises ObjectScriptError ``<PARAMETER>`` for too many."""
@@ -116,22 +120,22 @@ class ClassDefinition:
     methods: dict[str, Method] = field(default_factory=dict)
     properties: dict[str, Property] = field(default_factory=dict)
 
-    def class_method(self, *names: str, status: bool = False) -> Callable[[F], F]:
+    def class_method(self, *names: str, status: bool = False, needs: str = "") -> Callable[[F], F]:
         """Register ``function(call, ...)`` under these names."""
 
         def register(function: F) -> F:
             for name in names:
-                self.class_methods[name] = _method(name, function, leading=1, status=status)
+                self.class_methods[name] = _method(name, function, leading=1, status=status, needs=needs)
             return function
 
         return register
 
-    def method(self, *names: str, status: bool = False) -> Callable[[F], F]:
+    def method(self, *names: str, status: bool = False, needs: str = "") -> Callable[[F], F]:
         """Register ``function(call, object, ...)`` under these names."""
 
         def register(function: F) -> F:
             for name in names:
-                self.methods[name] = _method(name, function, leading=2, status=status)
+                self.methods[name] = _method(name, function, leading=2, status=status, needs=needs)
             return function
 
         return register
@@ -154,8 +158,8 @@ class ClassDefinition:
         return register
 
 
-def _method(name: str, function: Callable[..., Any], *, leading: int, status: bool) -> Method:
+def _method(name: str, function: Callable[..., Any], *, leading: int, status: bool, needs: str) -> Method:
     hints = get_type_hints(function, globalns={**function.__globals__, "Call": Call})
     formals = list(inspect.signature(function).parameters.values())[leading:]
     parameters = tuple(Parameter(p.name.lstrip("_"), hints[p.name], p.default) for p in formals)
-    return Method(name, function, parameters, status)
+    return Method(name, function, parameters, status, needs)

@@ -119,6 +119,10 @@ class ObjectSpace:
         return definition, self_, found
 
     def _run(self, method: Method, leading: tuple[Any, ...], arguments: Sequence[Argument]) -> Argument:
+        if method.needs and not self.process.may_use(method.needs):
+            if method.status:
+                return status_of(StorageError(921, f"{method.needs}:USE"))
+            raise ObjectScriptError("PROTECT", f"z{method.name}")
         try:
             result = method.run(leading, arguments)
         except StorageError as exc:

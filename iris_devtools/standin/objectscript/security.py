@@ -1,5 +1,5 @@
-"""Security.Users, Security.Resources and SYS.Container: accounts and passwords (iris-facts 6). Only in
-%SYS.
+"""Security.Users, Security.Resources and SYS.Container: accounts and passwords (iris-facts 6), only in %SYS;
+%SYSTEM.Security: what an account may do.
 """
 
 # ruff: noqa: FBT001, FBT002  the order of the arguments is ObjectScript's, not ours
@@ -24,7 +24,8 @@ __all__ = ["CLASSES"]
 USERS = ClassDefinition("Security.Users", only_in="%SYS")
 RESOURCES = ClassDefinition("Security.Resources", only_in="%SYS")
 CONTAINER = ClassDefinition("SYS.Container", only_in="%SYS")
-CLASSES = (USERS, RESOURCES, CONTAINER)
+SECURITY = ClassDefinition("%SYSTEM.Security")
+CLASSES = (USERS, RESOURCES, CONTAINER, SECURITY)
 
 _SHORTEST_PASSWORD = 3
 _LONGEST_PASSWORD = 128
@@ -69,7 +70,7 @@ def _add(call: Call, account: Account, password: str) -> None:
 # ---- Security.Users
 
 
-@USERS.class_method("Create", status=True)
+@USERS.class_method("Create", status=True, needs="%Admin_Secure")
 def _create(
     call: Call,
     name: str,
@@ -106,7 +107,7 @@ def _exists(call: Call, name: str, found: ByRef = NOWHERE, status: ByRef = NOWHE
     return isinstance(found.value, ObjectRef)
 
 
-@USERS.class_method("Delete", status=True)
+@USERS.class_method("Delete", status=True, needs="%Admin_Secure")
 def _delete(call: Call, name: str) -> None:
     account = _account(call, name)
     if account.name == "_SYSTEM":
@@ -114,7 +115,7 @@ def _delete(call: Call, name: str) -> None:
     call.instance.configuration.remove_account(account.name)
 
 
-@USERS.class_method("UnExpireUserPasswords", status=True)
+@USERS.class_method("UnExpireUserPasswords", status=True, needs="%Admin_Secure")
 def _un_expire_user_passwords(call: Call, names: str = "*", count: ByRef = NOWHERE) -> None:
     accounts = call.instance.configuration.accounts()
     if names.strip() != "*":
@@ -124,7 +125,7 @@ def _un_expire_user_passwords(call: Call, names: str = "*", count: ByRef = NOWHE
     count.value = len(accounts)
 
 
-@USERS.class_method("ExpireUserPasswords", status=True)
+@USERS.class_method("ExpireUserPasswords", status=True, needs="%Admin_Secure")
 def _expire_user_passwords(call: Call, names: str = "*", count: ByRef = NOWHERE) -> None:
     accounts = call.instance.configuration.accounts()
     if names.strip() != "*":
@@ -155,7 +156,7 @@ def _exists_id(call: Call, name: str) -> bool:
     return call.instance.configuration.account(name) is not None
 
 
-@USERS.method("%Save", status=True)
+@USERS.method("%Save", status=True, needs="%Admin_Secure")
 def _save(call: Call, target: UserObject) -> None:
     if target.is_new:
         _add(call, target.account, target.password or "")
@@ -228,6 +229,14 @@ def _resource_delete(call: Call, name: str) -> None:
     if not call.instance.configuration.knows_resource(name):
         raise StorageError(5001, f"Resource {name} does not exist")
     call.instance.configuration.remove_resource(name)
+
+
+# ---- %SYSTEM.Security
+
+
+@SECURITY.class_method("Check")
+def _check(call: Call, resource: str, _permission: str = "") -> bool:
+    return call.process.may_use(resource)
 
 
 # ---- SYS.Container

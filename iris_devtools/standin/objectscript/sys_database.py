@@ -51,7 +51,7 @@ def _checked(label: Label) -> Label:
     return label
 
 
-@DATABASE.class_method("CreateDatabase", status=True)
+@DATABASE.class_method("CreateDatabase", status=True, needs="%Admin_Manage")
 def _create_database(
     call: Call,
     directory: str,
@@ -82,24 +82,24 @@ def _create_database(
     call.instance.databases.create(directory, _checked(label))
 
 
-@DATABASE.class_method("DeleteDatabase", status=True)
+@DATABASE.class_method("DeleteDatabase", status=True, needs="%Admin_Manage")
 def _delete_database(call: Call, directory: str) -> None:
     call.instance.delete(_existing(call, directory))
 
 
-@DATABASE.class_method("MountDatabase", status=True)
+@DATABASE.class_method("MountDatabase", status=True, needs="%Admin_Operate")
 def _mount_database(
     call: Call, directory: str, read_only: bool = False, _cluster: bool = False, _catchup: bool = True
 ) -> None:
     _mount(call, call.instance.databases.at(directory), read_only=read_only)
 
 
-@DATABASE.class_method("DismountDatabase", status=True)
+@DATABASE.class_method("DismountDatabase", status=True, needs="%Admin_Operate")
 def _dismount_database(call: Call, directory: str) -> None:
     call.instance.dismount(_existing(call, directory))
 
 
-@DATABASE.method("Mount", status=True)
+@DATABASE.method("Mount", status=True, needs="%Admin_Operate")
 def _mount_object(
     call: Call,
     target: DatabaseObject,
@@ -110,7 +110,7 @@ def _mount_object(
     _mount(call, _saved(target), read_only=read_only)
 
 
-@DATABASE.method("Dismount", status=True)
+@DATABASE.method("Dismount", status=True, needs="%Admin_Operate")
 def _dismount_object(call: Call, target: DatabaseObject) -> None:
     call.instance.dismount(_saved(target))
 
@@ -154,7 +154,7 @@ def _open_id(call: Call, directory: str, _concurrency: int = -1, status: ByRef =
     return call.space.hold(DATABASE, DatabaseObject(database.name, database.label, database))
 
 
-@DATABASE.method("%Save", status=True)
+@DATABASE.method("%Save", status=True, needs="%Admin_Manage")
 def _save(call: Call, target: DatabaseObject) -> None:
     label = _checked(target.label)
     if target.database is not None:

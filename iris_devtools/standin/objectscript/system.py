@@ -138,7 +138,7 @@ def _which(call: Call, pid: Argument) -> Process:
 _SELF = Undefined()
 
 
-@PROCESS.class_method("Terminate")
+@PROCESS.class_method("Terminate", needs="%Admin_Operate")
 def _terminate(call: Call, pid: Argument = _SELF, _exit_code: int = 0) -> int:
     try:
         process = _which(call, pid)
@@ -191,7 +191,7 @@ def _current_directory(_call: Call) -> str:
 # ---- SYS.Process
 
 
-@SYS_PROCESS.class_method("TerminateProcess", status=True)
+@SYS_PROCESS.class_method("TerminateProcess", status=True, needs="%Admin_Operate")
 def _terminate_process(call: Call, pid: int, _force: int = 0) -> None:
     _which(call, pid).terminate()
 

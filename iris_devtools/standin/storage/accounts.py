@@ -7,13 +7,21 @@ import hmac
 import os
 from dataclasses import dataclass, field, replace
 
-__all__ = ["PREDEFINED", "Account", "PasswordCheck", "hash_password", "with_password"]
+__all__ = ["PREDEFINED", "Account", "PasswordCheck", "has_privilege", "hash_password", "with_password"]
 
 _ROUNDS = 10_000
 """IRIS's own default work factor for PBKDF2."""
 
 PREDEFINED = ("_SYSTEM", "SuperUser", "Admin", "CSPSystem")
 """Accounts of a fresh server; their password is ``SYS`` (iris-facts 6)."""
+
+
+_ADMINISTRATION = frozenset({"%ADMIN_OPERATE", "%ADMIN_MANAGE", "%ADMIN_SECURE"})
+_ROLES = {
+    "%MANAGER": frozenset({"%ADMIN_OPERATE", "%ADMIN_MANAGE"}),
+    "%OPERATOR": frozenset({"%ADMIN_OPERATE"}),
+}
+"""What the predefined roles hold of the resources of administration; ``%All`` holds everything."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +39,19 @@ class Account:
     enabled: bool = True
     change_password: bool = False
     password_never_expires: bool = False
+
+
+def has_privilege(account: Account, resource: str) -> bool:
+    """Tell whether the account's roles hold USE of a resource.
+
+    Only those of administration are told apart; any other is open to everybody, as public resources are.
+    """
+    roles = {role.strip().upper() for role in account.roles.split(",")}
+    return (
+        "%ALL" in roles
+        or resource.upper() not in _ADMINISTRATION
+        or any(resource.upper() in _ROLES.get(role, ()) for role in roles)
+    )
 
 
 def hash_password(password: str, salt: bytes) -> bytes:

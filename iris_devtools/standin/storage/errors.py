@@ -24,6 +24,7 @@ STATUS_TEXTS: dict[int, str] = {
     302: "Database is read-only",
     345: "Cannot dismount manager's database",
     429: "Database configuration is used by a namespace",
+    921: "Operation requires %1 privilege",
     896: "Resource name must begin with %DB_",
     5001: "%1",
     5007: "Directory name '%1' is invalid",
