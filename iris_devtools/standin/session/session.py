@@ -237,11 +237,6 @@ class Session:
         return None
 
 
-_TRANSACTION_CALLS: dict[NativeKind, Callable[[Transactions, Workplace], None]] = {
-    NativeKind.START: Transactions.start_level,
-    NativeKind.COMMIT: Transactions.commit_level,
-    NativeKind.ROLLBACK: Transactions.rollback,
-    NativeKind.ROLLBACK_ONE: Transactions.rollback_level,
 class _Entered:
     """Holds a lease's lock for one request. A class, because each request pays for it."""
 
@@ -268,5 +263,10 @@ class _Entered:
         self._lock.release()
 
 
+_TRANSACTION_CALLS: dict[NativeKind, Callable[[Transactions, Workplace], None]] = {
+    NativeKind.START: Transactions.start_level,
+    NativeKind.COMMIT: Transactions.commit_level,
+    NativeKind.ROLLBACK: Transactions.rollback,
+    NativeKind.ROLLBACK_ONE: Transactions.rollback_level,
     NativeKind.LEVEL: lambda transactions, place: None,  # noqa: ARG005
 }
