@@ -22,8 +22,6 @@ from iris_devtools.standin.catalog.projection import rows_of
 from iris_devtools.standin.catalog.storage import ensure_temporary
 from iris_devtools.standin.catalog.system_tables import is_system_name, system_table
 from iris_devtools.standin.errors import SQLError
-from iris_devtools.standin.sql.nodes import NamedTable
-from iris_devtools.standin.sql.views import updateable_query
 
 __all__ = ["Dictionary", "SharedCatalog"]
 
@@ -40,8 +38,6 @@ _DERIVED = (
 _KEPT_GENERATIONS = 16
 
 
-class SharedCatalog:
-    """What all sessions on a code database remember of it: decoded definitions, by generation.
 class _Changes:
     """Counts the commits of definitions, in all databases of this process: nobody else writes to them.
 
@@ -61,6 +57,8 @@ class _Changes:
 _changes = _Changes()
 
 
+class SharedCatalog:
+    """What all sessions on a code database remember of it: decoded definitions, by generation.
 
     Safe to use from any thread. Keeps the most recently used generations.
     """
@@ -103,11 +101,11 @@ class Dictionary:
         self._namespace = namespace.upper()
         self._seen: list[_Key] | None = None
         self._synchronised: int | None = None
-        self._state_query = (
-            'SELECT stamp, 0 FROM main."%dict.state" WHERE id = 1'
         self._generation = 0
         self._seen_changes = -1
         self._has_changed = False
+        self._state_query = (
+            'SELECT stamp, 0 FROM main."%dict.state" WHERE id = 1'
             if code_schema == "main"
             else f'SELECT c.stamp, d.stamp FROM {code_schema}."%dict.state" AS c, main."%data.state" AS d '
             "WHERE c.id = 1"
@@ -119,16 +117,16 @@ class Dictionary:
 
         It comes back when the definitions do, by a rollback or an exchange of the file, and never for others.
         """
-        code, data = self.connection.execute(self._state_query).fetchone()
-        generation = int(code) ^ (int(data) << 1 if data else 0)
         changes = _changes.count
         if changes == self._seen_changes and not self._has_changed:
             return self._generation
+        code, data = self.connection.execute(self._state_query).fetchone()
+        generation = int(code) ^ (int(data) << 1 if data else 0)
         if generation != self._synchronised:
             self._synchronise(generation)
+        self._generation, self._seen_changes = generation, changes
         return generation
 
-        self._generation, self._seen_changes = generation, changes
     def find(self, schema: str, name: str) -> Table | None:
         """Return the table or view of that name in any case, system tables included, or ``None``.
 
@@ -229,7 +227,7 @@ class Dictionary:
             stamped.class_name,
             stamped.description,
             stamped.owner,
-            "YES" if self.updateable(stamped) else "NO",
+            "NO" if stamped.read_only else "YES",
             stamped.view_definition,
             stamped.check_option,
         )
@@ -273,17 +271,6 @@ class Dictionary:
         self._count(table.schema, table.owner, -1)
         self._touch()
 
-    def updateable(self, table: Table) -> bool:
-        """Tell whether rows can be written into a table, or through a view (iris-sql 8.4)."""
-        if table.read_only or table.view_definition is None:
-            return not table.read_only
-        select = updateable_query(table.view_definition)
-        if select is None or not isinstance(select.source, NamedTable):
-            return False
-        schema, name = ("SQLUser", *select.source.parts)[-2:]
-        below = self.definition(schema, name)
-        return below is not None and self.updateable(below)
-
     def schema_state(self, schema: str) -> tuple[bool, int]:
         """Return whether CREATE SCHEMA made that schema, and how many tables and views it has."""
         row = self.connection.execute(
@@ -326,6 +313,8 @@ class Dictionary:
     def invalidate(self) -> None:
         """Look at the database again before the next answer; for use after a rollback."""
         self._synchronised = None
+        self._seen_changes = -1
+        self._has_changed = self._has_changed and self.connection.in_transaction
 
     def verify(self) -> list[str]:
         """Return what does not fit between the two databases, one sentence each; an empty list is well."""
@@ -339,8 +328,6 @@ class Dictionary:
                     problems.append(error.message)
         if self.code_schema == "main":
             return problems
-        self._seen_changes = -1
-        self._has_changed = self._has_changed and self.connection.in_transaction
         for (storage,) in self.connection.execute('SELECT storage FROM main."%data.tables" ORDER BY storage'):
             if storage not in known:
                 problems.append(f"The rows of {storage} are there, but no table is defined for them")
@@ -415,9 +402,9 @@ class Dictionary:
             self.connection.execute(f"DELETE FROM {table} WHERE members = 0 AND declared = 0")
 
     def _touch(self) -> None:
+        self._has_changed = True
         self.connection.execute(
             f'UPDATE {self.code_schema}."%dict.state" SET stamp = ? WHERE id = 1', (new_stamp(),)
         )
         if self.code_schema != "main":
             self.connection.execute('UPDATE main."%data.state" SET stamp = ?', (new_stamp(),))
-        self._has_changed = True

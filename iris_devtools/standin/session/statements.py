@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from functools import partial
 
 from iris_devtools.standin.catalog import ddl
 from iris_devtools.standin.catalog.constraints import unchecked
 from iris_devtools.standin.errors import SQLError
 from iris_devtools.standin.session.controls import Controls
 from iris_devtools.standin.session.failures import reported
-from iris_devtools.standin.session.plans import explained
 from iris_devtools.standin.session.state import SessionState
 from iris_devtools.standin.session.transactions import Transactions
 from iris_devtools.standin.session.workplace import Workplace
@@ -65,10 +63,10 @@ class _Statement:
     markers: tuple[Marker, ...]
     translation: Translation
     generation: int
-
-
     columns: tuple[Column, ...] | None = None
     """What the client was told of the result, and still holds for ``translation``."""
+
+
 class Statements:
     """The statements of one session. All methods want the lease's lock held."""
 
@@ -91,9 +89,9 @@ class Statements:
                     -400, "A statement that begins like a query returns no rows", location="Prepare"
                 )
             columns = _describe(translation)
+        statement = _Statement(text, markers, translation, place.dictionary.generation, columns)
         return Prepared(columns, len(markers), kept=_may_be_kept(markers, columns), statement=statement)
 
-        statement = _Statement(text, markers, translation, place.dictionary.generation, columns)
     def query(
         self, place: Workplace, prepared: Prepared, values: Sequence[Scalar]
     ) -> Sequence[Sequence[Scalar]]:
@@ -150,7 +148,6 @@ class Statements:
         self, place: Workplace, select: Select, values: Sequence[Scalar]
     ) -> Sequence[Sequence[Scalar]]:
         parameters = _bind(select.binds, values)
-        self._state.planner = partial(explained, place, default_schema=self._state.default_schema)
         with reported(place, self._state, verb="SELECT"):
             rows = place.cursor.execute(select.sql, parameters).fetchall()
             fetches = [(i, column.fetch) for i, column in enumerate(select.columns) if column.fetch]
@@ -173,12 +170,12 @@ class Statements:
             self._transactions.writing(place, what=what, steps=len(write.steps) * len(sets)),
             unchecked(place.connection) if write.no_check else nullcontext(),
         ):
-            for values in sets:
-                count = 0
-                for index, (sql, binds) in enumerate(write.steps):
             if write.one_row and len(sets) > 1:
                 return self._insert(place, write, sets)
             cursor = place.cursor
+            for values in sets:
+                count = 0
+                for index, (sql, binds) in enumerate(write.steps):
                     cursor.execute(sql, _bind(binds, values))
                     if write.counted is None or index in write.counted:
                         count += max(cursor.rowcount, 0)
@@ -187,9 +184,6 @@ class Statements:
                 counts.append(_UNCOUNTED if write.verb == "TRUNCATE" else count)
         return counts
 
-    def _define(self, place: Workplace, definition: Ddl) -> int:
-        with (
-            reported(place, self._state, verb="DDL"),
     def _insert(self, place: Workplace, write: Write, sets: Sequence[Sequence[Scalar]]) -> Sequence[int]:
         """Insert one row for each set, by one call of SQLite."""
         ((sql, binds),) = write.steps
@@ -197,6 +191,9 @@ class Statements:
         self._state.last_identity = cursor.execute("SELECT last_insert_rowid()").fetchone()[0]
         return [1] * len(sets)
 
+    def _define(self, place: Workplace, definition: Ddl) -> int:
+        with (
+            reported(place, self._state, verb="DDL"),
             self._transactions.writing(place, what="the data dictionary", steps=2),
         ):
             ddl.apply(
@@ -230,9 +227,6 @@ def _bind(binds: tuple[Bind, ...], values: Sequence[Scalar]) -> list[Scalar]:
     return [(bind.convert or plain)(values[bind.source - 1]) for bind in binds]
 
 
-def _describe(select: Select) -> tuple[Column, ...]:
-    return tuple(map(_column, select.columns))
-
 def _bind_all(binds: tuple[Bind, ...], sets: Sequence[Sequence[Scalar]]) -> Iterable[Sequence[Scalar]]:
     """Bind all sets: by column, which takes half the time, unless one cannot be converted.
 
@@ -247,6 +241,9 @@ def _bind_all(binds: tuple[Bind, ...], sets: Sequence[Sequence[Scalar]]) -> Iter
         return (_bind(binds, values) for values in sets)
     return zip(*converted, strict=True)
 
+
+def _describe(select: Select) -> tuple[Column, ...]:
+    return tuple(map(_column, select.columns))
 
 
 def _column(column: OutputColumn) -> Column:
