@@ -22,6 +22,8 @@ from iris_devtools.standin.catalog.projection import rows_of
 from iris_devtools.standin.catalog.storage import ensure_temporary
 from iris_devtools.standin.catalog.system_tables import is_system_name, system_table
 from iris_devtools.standin.errors import SQLError
+from iris_devtools.standin.sql.nodes import NamedTable
+from iris_devtools.standin.sql.views import updateable_query
 
 __all__ = ["Dictionary", "SharedCatalog"]
 
@@ -227,7 +229,7 @@ class Dictionary:
             stamped.class_name,
             stamped.description,
             stamped.owner,
-            "NO" if stamped.read_only else "YES",
+            "YES" if self.updateable(stamped) else "NO",
             stamped.view_definition,
             stamped.check_option,
         )
@@ -270,6 +272,17 @@ class Dictionary:
         self.connection.execute('DELETE FROM main."%data.tables" WHERE storage = ?', (table.storage_name,))
         self._count(table.schema, table.owner, -1)
         self._touch()
+
+    def updateable(self, table: Table) -> bool:
+        """Tell whether rows can be written into a table, or through a view (iris-sql 8.4)."""
+        if table.read_only or table.view_definition is None:
+            return not table.read_only
+        select = updateable_query(table.view_definition)
+        if select is None or not isinstance(select.source, NamedTable):
+            return False
+        schema, name = ("SQLUser", *select.source.parts)[-2:]
+        below = self.definition(schema, name)
+        return below is not None and self.updateable(below)
 
     def schema_state(self, schema: str) -> tuple[bool, int]:
         """Return whether CREATE SCHEMA made that schema, and how many tables and views it has."""

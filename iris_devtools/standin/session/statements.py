@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 
 from iris_devtools.standin.catalog import ddl
 from iris_devtools.standin.catalog.constraints import unchecked
 from iris_devtools.standin.errors import SQLError
 from iris_devtools.standin.session.controls import Controls
 from iris_devtools.standin.session.failures import reported
+from iris_devtools.standin.session.plans import explained
 from iris_devtools.standin.session.state import SessionState
 from iris_devtools.standin.session.transactions import Transactions
 from iris_devtools.standin.session.workplace import Workplace
@@ -148,6 +150,7 @@ class Statements:
         self, place: Workplace, select: Select, values: Sequence[Scalar]
     ) -> Sequence[Sequence[Scalar]]:
         parameters = _bind(select.binds, values)
+        self._state.planner = partial(explained, place, default_schema=self._state.default_schema)
         with reported(place, self._state, verb="SELECT"):
             rows = place.cursor.execute(select.sql, parameters).fetchall()
             fetches = [(i, column.fetch) for i, column in enumerate(select.columns) if column.fetch]
