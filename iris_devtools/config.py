@@ -72,6 +72,7 @@ _PATHS = (
     "license_key",
     "merge_file",
 )
+_VOLUME = re.compile(r"[^:]+:/[^:]*(:[a-zA-Z,]+)?")
 _REFERENCE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 
 
@@ -131,6 +132,11 @@ class Settings(BaseModel):
         default="community", description="which edition a container runs when no image is named"
     )
     image: str | None = Field(default=None, min_length=1, description="the image that a container runs")
+    image_tag: str | None = Field(
+        default=None,
+        min_length=1,
+        description="the version of the edition's image when no image is named, like 2025.1",
+    )
     license_key: Path | None = Field(
         default=None,
         description="the licence key of a container; enterprise also looks at IRIS_LICENSE_KEY and "
@@ -162,6 +168,23 @@ class Settings(BaseModel):
     )
     container_cpus: float | None = Field(
         default=None, gt=0, description="the most processors a container may use"
+    )
+    container_environment: dict[str, str] = Field(
+        default_factory=dict, description="variables of a container, by name"
+    )
+    container_volumes: tuple[str, ...] = Field(
+        default=(),
+        description="what is mounted into a container, each source:target or source:target:ro; a source that "
+        "begins with . or / is a directory, any other a volume",
+    )
+    container_platform: str | None = Field(
+        default=None,
+        min_length=1,
+        description="the platform of a container's image, like linux/amd64; left out: the engine's own",
+    )
+    container_share: bool = Field(
+        default=False,
+        description="mount a directory of the project into a container, so that snapshots need no transfer",
     )
     container_directory: Path = Field(
         default=Path(".iris-devtools/containers"),
@@ -230,7 +253,7 @@ class Settings(BaseModel):
             raise ValueError('must be written "module:name", as in "app.fixtures:fill"')
         return value
 
-    @field_validator("key_files", mode="before")
+    @field_validator("key_files", "container_volumes", mode="before")
     @classmethod
     def _is_list(cls, value: object) -> object:
         # A variable of the environment holds one text.
@@ -241,7 +264,15 @@ class Settings(BaseModel):
     def _is_size(cls, value: object) -> object:
         return parse_bytes(value) if isinstance(value, str) else value
 
-    @field_validator("seed_parameters", mode="before")
+    @field_validator("container_volumes")
+    @classmethod
+    def _are_volumes(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for volume in value:
+            if not _VOLUME.fullmatch(volume):
+                raise ValueError(f'{volume!r} must be written "source:/target" or "source:/target:ro"')
+        return value
+
+    @field_validator("seed_parameters", "container_environment", mode="before")
     @classmethod
     def _is_table(cls, value: object) -> object:
         return json.loads(value) if isinstance(value, str) else value
@@ -260,7 +291,10 @@ class Settings(BaseModel):
         """Return every setting with its value and origin, fit to be printed: the password is hidden."""
         return tuple(
             Setting(
-                name, _printable(getattr(self, name)), origin, type(self).model_fields[name].description or ""
+                name,
+                _printable(name, getattr(self, name)),
+                origin,
+                type(self).model_fields[name].description or "",
             )
             for name, origin in self.origins.items()
         )
@@ -430,7 +464,20 @@ def _expand(place: _Place, base: Path) -> _Place:
             value, origin = expanded[name]
             if isinstance(value, (str, Path)):
                 expanded[name] = (base / Path(value).expanduser(), origin)
+    if "container_volumes" in expanded:
+        value, origin = expanded["container_volumes"]
+        volumes = value.split(",") if isinstance(value, str) else value
+        if isinstance(volumes, (list, tuple)):
+            expanded["container_volumes"] = ([_rooted(volume, base) for volume in volumes], origin)
     return expanded
+
+
+def _rooted(volume: Any, base: Path) -> Any:
+    """Return a volume with the directory that it names, if it names one, as an absolute path."""
+    if not isinstance(volume, str) or not volume.strip().startswith((".", "~")):
+        return volume.strip() if isinstance(volume, str) else volume
+    source, colon, target = volume.strip().partition(":")
+    return f"{(base / Path(source).expanduser()).resolve()}{colon}{target}"
 
 
 def _known_names() -> tuple[str, ...]:
@@ -472,7 +519,10 @@ def _unreadable(path: Path, error: Exception) -> ConfigurationError:
     )
 
 
-def _printable(value: Any) -> str | int | float | bool | None:
+def _printable(name: str, value: Any) -> str | int | float | bool | None:
     if isinstance(value, SecretStr):
         return "***"
+    if name == "container_environment":
+        # What a variable holds may be a secret.
+        return ", ".join(f"{variable}=***" for variable in value)
     return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import faulthandler
 import itertools
+import os
 import signal
 import subprocess
 import sys
@@ -61,6 +62,21 @@ class RunningStandin:
     def url_of(self, namespace: str) -> str:
         """The URL of a namespace, with the password."""
         return self.server.url(namespace).render(hide_password=False)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--iris-image",
+        default=os.environ.get("IRIS_DEVTOOLS_TEST_IMAGE") or None,
+        metavar="IMAGE",
+        help="run tests/docker and tests/iris on this image of IRIS (IRIS_DEVTOOLS_TEST_IMAGE)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # What asks while it is imported knows no options.
+    if image := config.getoption("--iris-image", None):
+        os.environ["IRIS_DEVTOOLS_TEST_IMAGE"] = image
 
 
 @pytest.fixture(scope="session")

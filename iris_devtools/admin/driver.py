@@ -12,6 +12,7 @@ import math
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from iris_devtools.admin.courier import Courier
 from iris_devtools.admin.recovery import (
     connections_in_use,
     is_expired_password,
@@ -52,6 +53,10 @@ class Target(Protocol):
     @property
     def local_files(self) -> bool:
         """Whether the server and this process see the same files under the same paths."""
+
+    @property
+    def courier(self) -> Courier | None:
+        """What carries files to and from the server's disk beside its connection, if anything does."""
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from iris_devtools.admin.courier import Courier
 from iris_devtools.admin.link import Linked, RemoteObject
 from iris_devtools.admin.status import administration_error
-from iris_devtools.errors import AdministrationError, ChecksumError
+from iris_devtools.errors import AdministrationError, ChecksumError, ServerError
 
 __all__ = ["PIECE_BYTES", "Files", "ProgressCallback", "Transfer"]
 
@@ -25,6 +26,10 @@ ProgressCallback = Callable[[int], None]
 """Called with the number of bytes just moved (``Step.advance`` of :mod:`iris_devtools.progress`)."""
 
 _FILE = "%Library.File"
+_MODE = 0o660
+"""The group of the server's processes must read and write a database file (iris-facts 2.5)."""
+_MODE_FOR_ALL = 0o644
+"""In a shared directory the server's user is a stranger, who makes the copies that become databases."""
 
 
 @dataclass(frozen=True)
@@ -153,15 +158,17 @@ class Files(Linked):
 
         The file travels in pieces to ``<remote>.part`` and gets its name when it is complete, so ``remote``
         never holds half a file; what was there before stays until then. A server that shares our file system
-        gets a plain copy.
+        gets a plain copy. Where the server has a courier, that carries a file which is worth it, and the
+        server computes its SHA-256 afterwards.
 
         Raises:
             AdministrationError: the server cannot write it; the part is deleted.
-            ChecksumError: fewer bytes arrived than were sent; the part is deleted.
+            ChecksumError: not every byte arrived as it was sent; the part is deleted.
             OSError: the local file cannot be read.
 
         """
-        return self.write(remote, _pieces_of(local), source=local, progress=progress)
+        size = local.stat().st_size
+        return self.write(remote, _pieces_of(local), source=local, size=size, progress=progress)
 
     def write(
         self,
@@ -169,38 +176,41 @@ class Files(Linked):
         pieces: Iterable[bytes],
         *,
         source: Path,
+        size: int | None = None,
         progress: ProgressCallback | None = None,
     ) -> Transfer:
         """Write a file on the server as :meth:`upload` does, from pieces; ``source`` is for messages.
 
-        What the pieces raise comes through, and the part is deleted.
+        A courier has to know the ``size`` beforehand; without it the pieces go over the connection. What the
+        pieces raise comes through, and the part is deleted.
         """
         started = time.perf_counter()
         part = remote + ".part"
-        size = 0
-        digest = hashlib.sha256()
+        counted = _Counted(pieces, progress)
+        courier = None if size is None or self._shared(part) else self._courier(size)
         try:
-            with self._writer(part) as write:
-                for piece in pieces:
-                    write(piece)
-                    digest.update(piece)
-                    size += len(piece)
-                    if progress is not None:
-                        progress(len(piece))
+            if courier is not None and size is not None:
+                self._send(courier, part, counted, size=size)
+            else:
+                with self._writer(part) as write:
+                    for piece in counted:
+                        write(piece)
             arrived = self.file_size(part)
-            if arrived != size:
+            if arrived != counted.size:
                 raise ChecksumError(
-                    f"Only {arrived} of {size} bytes of {source} arrived at {part}.",
+                    f"Only {arrived} of {counted.size} bytes of {source} arrived at {part}.",
                     hint="Check the free space of the server's disk, and try again.",
                     path=str(source),
-                    expected=size,
+                    expected=counted.size,
                     found=arrived,
                 )
+            if courier is not None:
+                self._verify(part, counted, f"{source} and {part} differ after the copy.")
             self.rename(part, remote)
         except BaseException:
             self._discard(part)
             raise
-        return Transfer(size, digest.hexdigest(), time.perf_counter() - started)
+        return Transfer(counted.size, counted.sha256, time.perf_counter() - started)
 
     def download(self, remote: str, local: Path, *, progress: ProgressCallback | None = None) -> Transfer:
         """Bring a file of the server here (iris-facts 4).
@@ -210,7 +220,7 @@ class Files(Linked):
 
         Raises:
             AdministrationError: the server cannot read it.
-            ChecksumError: fewer bytes arrived than the file has.
+            ChecksumError: not every byte arrived as the file has it.
             OSError: the local file cannot be written.
 
         """
@@ -246,16 +256,66 @@ class Files(Linked):
 
         Raises:
             AdministrationError: the server cannot read it.
+            ChecksumError: a courier brought other bytes than the server has read, said after the last piece.
             OSError: a server that shares our file system lets us not read it.
 
         """
         if self._link.target.local_files:
             return _pieces_of(Path(remote))
-        return self._read(remote)
+        courier = self._courier(self.file_size(remote)) if self._link.target.courier else None
+        return self._read(remote) if courier is None else self._fetch(courier, remote)
+
+    @property
+    def shared_directory(self) -> str | None:
+        """Return the server's name of a directory to which files get without a transfer, if it has one."""
+        courier = self._link.target.courier
+        return courier.shared.remote if courier is not None and courier.shared is not None else None
+
+    def _shared(self, path: str) -> Path | None:
+        courier = self._link.target.courier
+        return courier.shared.find(path) if courier is not None and courier.shared is not None else None
+
+    def _courier(self, size: int) -> Courier | None:
+        target = self._link.target
+        if target.local_files or target.courier is None or not target.courier.takes(size):
+            return None
+        return target.courier
+
+    def _send(self, courier: Courier, part: str, pieces: Iterable[bytes], *, size: int) -> None:
+        try:
+            courier.send(part, pieces, size=size)
+        except ServerError as error:
+            raise administration_error(
+                f"write {part}", error.message, call="an archive for the container", paths=(part,)
+            ) from error
+
+    def _fetch(self, courier: Courier, remote: str) -> Iterator[bytes]:
+        counted = _Counted(courier.fetch(remote), None)
+        try:
+            yield from counted
+        except ServerError as error:
+            raise administration_error(
+                f"read {remote}", error.message, call="an archive of the container", paths=(remote,)
+            ) from error
+        self._verify(remote, counted, f"{remote} and what was read of it differ.")
+
+    def _verify(self, path: str, counted: _Counted, problem: str) -> None:
+        found = self.sha256(path)
+        if found != counted.sha256:
+            raise ChecksumError(
+                problem,
+                hint="Something wrote to one of them meanwhile, or the disk is full: try again.",
+                path=path,
+                expected=counted.sha256,
+                found=found,
+            )
 
     def _writer(self, path: str) -> _LocalWriter | _RemoteWriter:
         if self._link.target.local_files:
-            return _LocalWriter(Path(path))
+            return _LocalWriter(Path(path), mode=_MODE)
+        if (shared := self._shared(path)) is not None:
+            shared.unlink(missing_ok=True)
+            return _LocalWriter(shared, mode=_MODE_FOR_ALL)
         self.delete(path)
         return _RemoteWriter(self._stream(path), path)
 
@@ -292,6 +352,28 @@ class Files(Linked):
         return bool(int(self._link.value(_FILE, method, *arguments, repeatable=repeatable) or 0))
 
 
+class _Counted:
+    """Pieces on their way: counted, hashed and reported as they pass."""
+
+    def __init__(self, pieces: Iterable[bytes], progress: ProgressCallback | None) -> None:
+        self._pieces = pieces
+        self._progress = progress
+        self._digest = hashlib.sha256()
+        self.size = 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        for piece in self._pieces:
+            yield piece
+            self._digest.update(piece)
+            self.size += len(piece)
+            if self._progress is not None:
+                self._progress(len(piece))
+
+    @property
+    def sha256(self) -> str:
+        return self._digest.hexdigest()
+
+
 class _RemoteWriter:
     def __init__(self, stream: RemoteObject, path: str) -> None:
         self._stream = stream
@@ -315,12 +397,12 @@ class _RemoteWriter:
 
 
 class _LocalWriter:
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, mode: int) -> None:
         self._file = path.open("wb")
+        self._mode = mode
 
     def __enter__(self) -> Callable[[bytes], object]:
-        # The group of the server's processes must read and write a database file (iris-facts 2.5).
-        os.fchmod(self._file.fileno(), 0o660)
+        os.fchmod(self._file.fileno(), self._mode)
         return self._file.write
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:

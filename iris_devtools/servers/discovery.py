@@ -8,7 +8,8 @@ from typing import Any
 
 from iris_devtools.config import Settings
 from iris_devtools.errors import ServerNotFoundError
-from iris_devtools.servers.container.engine import published_host, translated
+from iris_devtools.servers.container.container import server_in
+from iris_devtools.servers.container.engine import translated
 from iris_devtools.servers.container.keep import Keep
 from iris_devtools.servers.container.labels import Labels, labelled
 from iris_devtools.servers.server import Server
@@ -51,7 +52,7 @@ def containers_of(client: Any, settings: Settings, *, everywhere: bool = False) 
     """Return the containers of the project, newest first; with ``everywhere`` those of all projects."""
     wanted = {} if everywhere else {"project": str(settings.root)}
     with translated("list the containers"):
-        found = [_found(client, container) for container in labelled(client, **wanted)]
+        found = [_found(container) for container in labelled(client, **wanted)]
     return sorted(found, key=lambda each: each.created, reverse=True)
 
 
@@ -72,7 +73,7 @@ def running_container(client: Any, settings: Settings) -> Found:
     )
 
 
-def _found(client: Any, container: Any) -> Found:
+def _found(container: Any) -> Found:
     labels = Labels.read(container.labels)
     keep = Keep(Path(labels.directory))
     published = (container.ports or {}).get(_SUPERSERVER) or []
@@ -80,8 +81,7 @@ def _found(client: Any, container: Any) -> Found:
     kept = keep.read()
     server = None
     if port is not None and kept is not None and kept.container_id == container.id:
-        _, host = published_host(client)
-        server = Server("container", host, port, username=kept.username, password=kept.password)
+        server = server_in(container, kept, shared=keep.shared)
     return Found(
         name=str(container.name),
         image=str(container.attrs["Config"]["Image"]),

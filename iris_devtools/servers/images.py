@@ -11,8 +11,8 @@ from iris_devtools.servers.container.engine import translated
 __all__ = ["check_image", "pull_image"]
 
 
-def pull_image(client: Any, name: str, *, reporter: Reporter = SILENT) -> None:
-    """Pull an image, with the bytes that arrive as progress.
+def pull_image(client: Any, name: str, *, platform: str | None = None, reporter: Reporter = SILENT) -> None:
+    """Pull an image, with the bytes that arrive as progress; ``platform`` is like ``linux/arm64``.
 
     Raises:
         ServerStartError: the registry does not answer, has no such image, or wants a login.
@@ -27,7 +27,7 @@ def pull_image(client: Any, name: str, *, reporter: Reporter = SILENT) -> None:
             translated(f"pull the image {name}", image=name),
             reporter.step(f"Pulling {name}", unit="bytes") as step,
         ):
-            for event in client.api.pull(repository, tag=tag, stream=True, decode=True):
+            for event in client.api.pull(repository, tag=tag, stream=True, decode=True, platform=platform):
                 if "error" in event:
                     raise _not_pulled(name, str(event["error"]))
                 detail = event.get("progressDetail") or {}

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Literal
 
+from iris_devtools.admin.courier import Courier
 from iris_devtools.urls import DEFAULT_NAMESPACE, IrisUrl
 
 __all__ = ["Server", "ServerHandle", "ServerKind"]
@@ -19,7 +20,7 @@ class Server:
     """Say where a server is and how to log in there.
 
     ``local_files`` is true when the server reads and writes the same file system as this process under the
-    same paths, so that a file need not travel over the wire.
+    same paths, so that a file need not travel over the wire. ``courier`` carries files past the wire.
     """
 
     kind: ServerKind
@@ -28,6 +29,7 @@ class Server:
     username: str
     password: str = field(repr=False)
     local_files: bool = False
+    courier: Courier | None = field(default=None, repr=False, compare=False)
 
     def url(self, namespace: str = DEFAULT_NAMESPACE) -> IrisUrl:
         """Return the URL of a namespace on this server."""

@@ -35,7 +35,10 @@ __all__ = [
 ]
 
 STAGING_DIRECTORY = "iris-devtools-staged"
-"""Below the manager directory of the server: files of snapshots, ready to be copied."""
+"""Below the manager directory of the server: files of snapshots, ready to be copied.
+
+A container with a shared directory has them there instead.
+"""
 
 
 @dataclass(frozen=True)
@@ -83,11 +86,13 @@ def stage(admin: Admin, snapshot: Snapshot, *, reporter: Reporter = SILENT) -> S
     Raises:
         ChecksumError: a file is not the one that was published; the server was not touched.
         EngineMismatchError: another engine wrote the files; the server was not touched.
+        PrivilegeError: the account on a server of somebody else may not restore; nothing was changed.
         AdministrationError: the server cannot keep the files.
 
     """
     watch = Stopwatch()
     _require_engine(admin, snapshot.manifest)
+    admin.require_privileges(OPERATE)
     snapshot.verify(reporter=reporter)
     files = tuple(_staged_file(admin, snapshot.key, file) for file in snapshot.manifest.files)
     for file, staged in zip(snapshot.manifest.files, files, strict=True):
@@ -176,7 +181,7 @@ def _staged_file(admin: Admin, key: RevisionKey, file: DatabaseFile) -> StagedFi
     # The content is part of the name: a snapshot that was deleted and taken again has the same key and other
     # bytes.
     name = f"{key.name}.{file.role}.{file.sha256[:16]}.DAT"
-    directory = as_directory(admin.manager_directory + STAGING_DIRECTORY)
+    directory = as_directory(admin.shared_directory or admin.manager_directory + STAGING_DIRECTORY)
     return StagedFile(file.role, directory, name, file.size)
 
 
@@ -194,7 +199,11 @@ def _upload(
     temporary = f"{staged.path}.{secrets.token_hex(4)}"
     with reporter.step(f"Staging {file.name}", total=file.size, unit="bytes") as step:
         moved = admin.write(
-            temporary, snapshot.pieces(file), source=snapshot.path(file), progress=step.advance
+            temporary,
+            snapshot.pieces(file),
+            source=snapshot.path(file),
+            size=file.size,
+            progress=step.advance,
         )
     if moved.sha256 != file.sha256:
         admin.delete(temporary)

@@ -1,14 +1,14 @@
 """Tests on a real Docker engine: skipped, with the reason, where none answers.
 
-Without more the image is the stand-in laid out like that of IRIS (``tests/docker/image``). The variable
-``IRIS_DEVTOOLS_TEST_IMAGE`` names another, such as ``intersystems/iris-community:latest-em``.
+Without more the image is the stand-in laid out like that of IRIS (``tests/docker/image``). The option
+``--iris-image`` names another, such as ``intersystems/iris-community:latest-em``.
 """
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -19,12 +19,13 @@ from iris_devtools.errors import ServerNotFoundError
 from iris_devtools.servers.container import IRISContainer
 from iris_devtools.servers.container.engine import connect_engine
 from iris_devtools.servers.container.labels import labelled
+from iris_devtools.servers.docker_socket import engine_address
 
 HERE = Path(__file__).parent
 
 
-def _builder() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("standin_image_build", HERE / "image" / "build.py")
+def _load(name: str, path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -44,13 +45,14 @@ def engine() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def image(engine: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
+def image(engine: Any, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The name of the image under test."""
-    if named := os.environ.get("IRIS_DEVTOOLS_TEST_IMAGE"):
+    named: str | None = pytestconfig.getoption("--iris-image")
+    if named:
         return named
     from filelock import FileLock
 
-    builder = _builder()
+    builder = _load("standin_image_build", HERE / "image" / "build.py")
     # The directory above is the run's, which all workers share.
     with FileLock(tmp_path_factory.getbasetemp().parent / "standin-image.lock"):
         try:
@@ -61,9 +63,9 @@ def image(engine: Any, tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 @pytest.fixture(scope="session")
-def standin_image(image: str) -> str:
+def standin_image(image: str, pytestconfig: pytest.Config) -> str:
     """The image of the stand-in, for tests of what no real server can be made to do."""
-    if os.environ.get("IRIS_DEVTOOLS_TEST_IMAGE"):
+    if pytestconfig.getoption("--iris-image"):
         pytest.skip("the image under test is a real one")
     return image
 
@@ -85,3 +87,19 @@ def ours(engine: Any, tmp_path: Path) -> Iterator[Any]:
     yield find
     for container in find():
         container.remove(force=True, v=True)
+
+
+@pytest.fixture
+def cut_engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None]]:
+    """Return a function after which a connection to the engine is cut when it has sent so many bytes."""
+    proxy = _load("docker_engine_proxy", HERE / "proxy.py")
+    with contextlib.ExitStack() as stack:
+
+        def cut(after_bytes: int) -> None:
+            address = engine_address()
+            if address is None or not address.startswith("unix://"):
+                pytest.skip("the engine is not at a socket of this machine")
+            way = stack.enter_context(proxy.cut_way(address, after_bytes=after_bytes))
+            monkeypatch.setenv("DOCKER_HOST", way)
+
+        yield cut

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from iris_devtools.admin import Admin
+from iris_devtools.admin.courier import Courier
 from iris_devtools.errors import ChecksumError, ServerError
 from iris_devtools.servers.container import IRISContainer
 from iris_devtools.servers.container.archive import put_file
@@ -142,3 +144,132 @@ def test_a_full_disk_inside_is_an_error_over_the_wire_too(small: IRISContainer, 
         with pytest.raises(ServerError):
             admin.upload(local, "/small/big")
         assert not admin.file_exists("/small/big")
+
+
+LARGE = 6_000_001
+"""Worth a courier."""
+
+
+def test_an_administrator_sends_a_large_file_as_an_archive(
+    iris: IRISContainer, inside: Callable[..., str], tmp_path: Path
+) -> None:
+    local = tmp_path / "IRIS.DAT"
+    local.write_bytes(os.urandom(LARGE))
+    seen: list[int] = []
+    courier = _Watched(iris.server.courier)
+
+    with Admin.connect(replace(iris.server, courier=courier)) as admin:
+        sent = admin.upload(local, f"{PLACE}/large", progress=seen.append)
+        back = admin.download(f"{PLACE}/large", tmp_path / "back")
+
+    assert courier.carried == [("send", f"{PLACE}/large.part"), ("fetch", f"{PLACE}/large")]
+    assert inside("stat", "-c", "%u:%g %a %s", f"{PLACE}/large") == f"51773:51773 660 {LARGE}"
+    assert ".part" not in inside("ls", PLACE)
+    assert (tmp_path / "back").read_bytes() == local.read_bytes()
+    assert sent.sha256 == back.sha256 == hashlib.sha256(local.read_bytes()).hexdigest()
+    assert sum(seen) == LARGE
+
+
+def test_a_small_file_goes_over_the_connection(iris: IRISContainer, tmp_path: Path) -> None:
+    (tmp_path / "small").write_bytes(b"x" * 1000)
+    courier = _Watched(iris.server.courier)
+
+    with Admin.connect(replace(iris.server, courier=courier)) as admin:
+        admin.upload(tmp_path / "small", f"{PLACE}/small")
+        assert admin.file_size(f"{PLACE}/small") == 1000
+
+    assert courier.carried == []
+
+
+def test_a_large_file_goes_over_the_connection_when_the_engine_is_out_of_reach(
+    iris: IRISContainer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    local = tmp_path / "large"
+    local.write_bytes(os.urandom(LARGE))
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/nobody.sock")
+
+    with Admin.connect(iris.server) as admin:
+        admin.upload(local, f"{PLACE}/far")
+        admin.download(f"{PLACE}/far", tmp_path / "back")
+
+    assert (tmp_path / "back").read_bytes() == local.read_bytes()
+
+
+def test_an_archive_that_is_cut_half_way_leaves_what_was_there(
+    iris: IRISContainer, inside: Callable[..., str], tmp_path: Path
+) -> None:
+    local = tmp_path / "there"
+    local.write_bytes(b"first")
+    with Admin.connect(iris.server) as admin:
+        admin.upload(local, f"{PLACE}/half")
+        local.write_bytes(bytes(LARGE))
+
+        with pytest.raises(ChecksumError, match="shorter"):
+            admin.upload(local, f"{PLACE}/half", progress=lambda _: os.truncate(local, 2_500_000))
+
+        assert admin.file_size(f"{PLACE}/half") == len(b"first")
+    assert "half.part" not in inside("ls", PLACE)
+
+
+def test_an_engine_that_goes_away_half_way_leaves_what_was_there(
+    iris: IRISContainer, inside: Callable[..., str], tmp_path: Path, cut_engine: Callable[[int], None]
+) -> None:
+    """The way to the engine is cut while an archive is on it, as a restart of the engine cuts it."""
+    local = tmp_path / "there"
+    local.write_bytes(b"first")
+    with Admin.connect(iris.server) as admin:
+        admin.upload(local, f"{PLACE}/torn")
+        local.write_bytes(bytes(3 * LARGE))
+        cut_engine(LARGE)
+        with pytest.raises(ServerError) as caught:
+            admin.upload(local, f"{PLACE}/torn")
+
+        assert f"{PLACE}/torn.part" in caught.value.message
+        assert admin.file_size(f"{PLACE}/torn") == len(b"first")
+    assert "torn.part" not in inside("ls", PLACE)
+
+
+def test_a_file_that_is_changed_on_its_way_is_noticed(
+    iris: IRISContainer, engine: Any, inside: Callable[..., str], tmp_path: Path
+) -> None:
+    class Garbling(_Watched):
+        def send(self, remote: str, pieces: Iterable[bytes], *, size: int) -> None:
+            super().send(remote, (piece[:-1] + b"?" for piece in pieces), size=size)
+
+    (tmp_path / "there").write_bytes(bytes(LARGE))
+
+    with (
+        Admin.connect(replace(iris.server, courier=Garbling(iris.server.courier))) as admin,
+        pytest.raises(ChecksumError, match="differ"),
+    ):
+        admin.upload(tmp_path / "there", f"{PLACE}/garbled")
+
+    assert "garbled" not in inside("ls", PLACE)
+
+
+def test_a_directory_that_the_server_may_not_write_is_named(iris: IRISContainer, tmp_path: Path) -> None:
+    (tmp_path / "there").write_bytes(bytes(LARGE))
+
+    with Admin.connect(iris.server) as admin, pytest.raises(ServerError, match="/nowhere/x"):
+        admin.upload(tmp_path / "there", "/nowhere/x")
+
+
+class _Watched:
+    """A courier that notes what it carries."""
+
+    def __init__(self, courier: Courier | None) -> None:
+        assert courier is not None
+        self.courier = courier
+        self.carried: list[tuple[str, str]] = []
+        self.shared = courier.shared
+
+    def takes(self, size: int) -> bool:
+        return self.courier.takes(size)
+
+    def send(self, remote: str, pieces: Iterable[bytes], *, size: int) -> None:
+        self.carried.append(("send", remote))
+        self.courier.send(remote, pieces, size=size)
+
+    def fetch(self, remote: str) -> Iterator[bytes]:
+        self.carried.append(("fetch", remote))
+        return self.courier.fetch(remote)

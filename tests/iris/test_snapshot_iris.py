@@ -13,8 +13,11 @@ from types import ModuleType
 
 import pytest
 
-if not os.environ.get("IRIS_DEVTOOLS_TEST_URL"):
-    pytest.skip("no IRIS server is named in IRIS_DEVTOOLS_TEST_URL", allow_module_level=True)
+if not {"IRIS_DEVTOOLS_TEST_URL", "IRIS_DEVTOOLS_TEST_IMAGE"} & os.environ.keys():
+    pytest.skip(
+        "no IRIS server is named in IRIS_DEVTOOLS_TEST_URL, and no image by --iris-image",
+        allow_module_level=True,
+    )
 
 _SOURCE = Path(__file__).parents[1] / "integration" / "test_snapshot.py"
 

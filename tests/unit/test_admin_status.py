@@ -29,6 +29,7 @@ class _Target:
     username: str = "_SYSTEM"
     password: str = field(default="s3cret", repr=False)
     local_files: bool = False
+    courier: None = None
 
 
 class TestStatus:

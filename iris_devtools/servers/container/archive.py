@@ -11,7 +11,7 @@ import io
 import posixpath
 import tarfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
@@ -19,12 +19,12 @@ from iris_devtools.admin.files import ProgressCallback, Transfer
 from iris_devtools.errors import ChecksumError, ServerError
 from iris_devtools.servers.container.engine import translated
 
-__all__ = ["get_file", "put_file"]
+__all__ = ["get_file", "put_file", "read_archive", "send_archive"]
 
 _OWNER_ID = 51773
 _OWNER = "irisowner"
 _MODE = 0o660
-_PIECE_BYTES = 1 << 20
+_PIECE_BYTES = 1 << 18
 _BLOCK_BYTES = 512
 
 
@@ -46,9 +46,8 @@ def put_file(
     part = f"{remote}.part"
     digest = hashlib.sha256()
     try:
-        with local.open("rb") as file, translated(f"write {remote} in {container.name}", path=remote):
-            stream = _archive(file, posixpath.basename(part), size, digest, progress)
-            container.put_archive(posixpath.dirname(part) or "/", stream)
+        with local.open("rb") as file:
+            send_archive(container, part, _counted(_pieces_of(file), digest, progress), size=size)
         _verify(container, part, size=size, sha256=digest.hexdigest(), local=local)
         _as_owner(container, ["mv", "-f", "--", part, remote], f"name {remote}")
     except BaseException:
@@ -74,35 +73,56 @@ def get_file(
     digest = hashlib.sha256()
     size = 0
     try:
-        with translated(f"read {remote} in {container.name}", path=remote):
-            pieces, _ = container.get_archive(remote, chunk_size=_PIECE_BYTES)
-            with (
-                part.open("wb") as target,
-                tarfile.open(fileobj=_Stream(pieces), mode="r|", bufsize=_PIECE_BYTES) as archive,
-            ):
-                source = _only_file(archive, remote)
-                while piece := source.read(_PIECE_BYTES):
-                    digest.update(piece)
-                    target.write(piece)
-                    size += len(piece)
-                    if progress is not None:
-                        progress(len(piece))
+        with part.open("wb") as target:
+            for piece in _counted(read_archive(container, remote), digest, progress):
+                target.write(piece)
+                size += len(piece)
         _verify(container, remote, size=size, sha256=digest.hexdigest(), local=local)
         part.replace(local)
+    finally:
+        part.unlink(missing_ok=True)
+    return Transfer(size, digest.hexdigest(), time.perf_counter() - started)
+
+
+def send_archive(container: Any, remote: str, pieces: Iterable[bytes], *, size: int) -> None:
+    """Write a file of exactly ``size`` bytes into a container, owned by irisowner with mode 0660.
+
+    After a failure a part of it may be there. Nothing is verified: the engine answers before the disk does.
+
+    Raises:
+        ChecksumError: there are more or fewer bytes than ``size``.
+        ServerError: the engine refuses, or what the file is to be in is not there.
+
+    """
+    with translated(f"write {remote} in {container.name}", path=remote):
+        stream = _archive(pieces, posixpath.basename(remote), size, remote)
+        container.put_archive(posixpath.dirname(remote) or "/", stream)
+
+
+def read_archive(container: Any, remote: str) -> Iterator[bytes]:
+    """Yield the content of a file of a container.
+
+    Raises:
+        ChecksumError: the archive ended half-way.
+        ServerError: there is no such file, or the engine refuses.
+
+    """
+    try:
+        with translated(f"read {remote} in {container.name}", path=remote):
+            pieces, _ = container.get_archive(remote, chunk_size=_PIECE_BYTES)
+            with tarfile.open(fileobj=_Stream(pieces), mode="r|", bufsize=_PIECE_BYTES) as archive:
+                source = _only_file(archive, remote)
+                while piece := source.read(_PIECE_BYTES):
+                    yield piece
     except tarfile.TarError as error:
         raise ChecksumError(
             f"The archive of {remote} from {container.name} ended half-way: {error}",
             hint="Did the container stop? Try again.",
             path=remote,
         ) from error
-    finally:
-        part.unlink(missing_ok=True)
-    return Transfer(size, digest.hexdigest(), time.perf_counter() - started)
 
 
-def _archive(
-    file: IO[bytes], name: str, size: int, digest: Any, progress: ProgressCallback | None
-) -> Iterator[bytes]:
+def _archive(pieces: Iterable[bytes], name: str, size: int, remote: str) -> Iterator[bytes]:
     header = tarfile.TarInfo(name)
     header.size, header.mode = size, _MODE
     header.uid = header.gid = _OWNER_ID
@@ -110,19 +130,33 @@ def _archive(
     header.mtime = int(time.time())
     yield header.tobuf(tarfile.GNU_FORMAT)
     left = size
-    while left and (piece := file.read(min(_PIECE_BYTES, left))):
-        digest.update(piece)
+    for piece in pieces:
         left -= len(piece)
+        if left < 0:
+            break
+        yield piece
+    if left:
+        # Before the end of the archive: the engine must not take it for a whole one.
+        raise ChecksumError(
+            f"What is sent to {remote} became {'shorter' if left > 0 else 'longer'} while it was read: "
+            f"{abs(left)} bytes {'are missing' if left > 0 else 'too many'}.",
+            hint="Dismount the database, or close what writes the file, before it is copied.",
+            path=remote,
+        )
+    yield b"\0" * (-size % _BLOCK_BYTES + 2 * _BLOCK_BYTES)
+
+
+def _pieces_of(file: IO[bytes]) -> Iterator[bytes]:
+    while piece := file.read(_PIECE_BYTES):
+        yield piece
+
+
+def _counted(pieces: Iterable[bytes], digest: Any, progress: ProgressCallback | None) -> Iterator[bytes]:
+    for piece in pieces:
+        digest.update(piece)
         if progress is not None:
             progress(len(piece))
         yield piece
-    if left:
-        raise ChecksumError(
-            f"{file.name} became shorter while it was read: {left} bytes are missing.",
-            hint="Dismount the database, or close what writes the file, before it is copied.",
-            path=file.name,
-        )
-    yield b"\0" * (-size % _BLOCK_BYTES + 2 * _BLOCK_BYTES)
 
 
 def _only_file(archive: tarfile.TarFile, remote: str) -> IO[bytes]:

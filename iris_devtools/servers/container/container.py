@@ -12,23 +12,25 @@ from typing import Any
 
 from filelock import FileLock
 
+from iris_devtools.admin.courier import SharedDirectory
 from iris_devtools.admin.files import ProgressCallback, Transfer
 from iris_devtools.errors import ServerError, ServerStartError
 from iris_devtools.progress import SILENT, Reporter
 from iris_devtools.servers.bootstrap import create_administrator, unexpire_passwords
 from iris_devtools.servers.container.archive import get_file, put_file
-from iris_devtools.servers.container.engine import connect_engine, published_host, translated
+from iris_devtools.servers.container.courier import ArchiveCourier
+from iris_devtools.servers.container.engine import LOCAL, connect_engine, published_host, translated
 from iris_devtools.servers.container.keep import Keep, Kept
 from iris_devtools.servers.container.labels import Labels, labelled
 from iris_devtools.servers.container.readiness import wait_for_log, wait_for_login
-from iris_devtools.servers.container.spec import ContainerSpec
+from iris_devtools.servers.container.spec import SHARED_IN_CONTAINER, ContainerSpec
 from iris_devtools.servers.editions import default_image, find_licence_key
 from iris_devtools.servers.images import check_image, pull_image
 from iris_devtools.servers.reaper import remove, start_reaper, sweep
 from iris_devtools.servers.server import Server
 from iris_devtools.urls import DEFAULT_NAMESPACE, IrisUrl
 
-__all__ = ["START_TIMEOUT_S", "IRISContainer"]
+__all__ = ["START_TIMEOUT_S", "IRISContainer", "server_in"]
 
 START_TIMEOUT_S = 120.0
 """A fresh container of IRIS takes up to 45 s on Docker Desktop (iris-facts 7)."""
@@ -81,13 +83,20 @@ class IRISContainer:
 
     @classmethod
     def community(cls, *, tag: str | None = None, **options: Any) -> IRISContainer:
-        """Return a container of the community edition, which needs no licence key."""
-        name = default_image("community")
-        return cls.image(f"{name.rpartition(':')[0]}:{tag}" if tag else name, **options)
+        """Return a container of the community edition, which needs no licence key.
+
+        ``tag`` is a version such as ``2025.1``.
+        """
+        return cls.image(default_image("community", tag=tag), **options)
 
     @classmethod
     def enterprise(
-        cls, *, license_key: Path | None = None, image: str | None = None, **options: Any
+        cls,
+        *,
+        license_key: Path | None = None,
+        image: str | None = None,
+        tag: str | None = None,
+        **options: Any,
     ) -> IRISContainer:
         """Return a container of the full edition.
 
@@ -104,7 +113,7 @@ class IRISContainer:
                 "IRIS_LICENSE_KEY and ~/.iris/iris.key.",
                 hint="Name the file in license_key, or use the community edition, which needs none.",
             )
-        return cls.image(image or default_image("enterprise"), license_key=key, **options)
+        return cls.image(image or default_image("enterprise", tag=tag), license_key=key, **options)
 
     @classmethod
     def image(
@@ -120,6 +129,8 @@ class IRISContainer:
         memory: str | None = None,
         cpus: float | None = None,
         port: int = 0,
+        platform: str | None = None,
+        share: bool = False,
         **options: Any,
     ) -> IRISContainer:
         """Return a container of an image by name; see :class:`ContainerSpec` for what it is made from."""
@@ -134,6 +145,8 @@ class IRISContainer:
             memory=memory,
             cpus=cpus,
             port=port,
+            platform=platform,
+            share=share,
         )
         return cls(spec, **options)
 
@@ -292,14 +305,15 @@ class IRISContainer:
     def _launch(self, client: Any, *, deadline: float) -> None:
         spec = self.spec
         if self._pull and not _is_here(client, spec.image):
-            pull_image(client, spec.image, reporter=self._reporter)
+            pull_image(client, spec.image, platform=spec.platform, reporter=self._reporter)
             deadline = time.monotonic() + self._timeout_s
         check_image(client, spec.image)
         self._stays = self.reuse
         labels = Labels.of(
             spec, project=self._project, directory=self._keep.directory, reuse=self.reuse
         ).written()
-        address, _ = published_host(client)
+        address, host = published_host(client)
+        shared = self._keep.share() if spec.share and host == LOCAL else None
         facts = {"image": spec.image}
         with translated(f"make a container of {spec.image}", **facts):
             container = client.containers.create(
@@ -308,7 +322,8 @@ class IRISContainer:
                 name=f"iris-devtools-{spec.digest[:6]}-{secrets.token_hex(3)}",
                 labels=labels,
                 environment=spec.variables(),
-                volumes=spec.binds(),
+                volumes=spec.binds(shared),
+                platform=spec.platform,
                 ports={_SUPERSERVER: (address, spec.port or None)},
                 mem_limit=spec.memory,
                 nano_cpus=int(spec.cpus * 1e9) if spec.cpus else None,
@@ -342,10 +357,27 @@ class IRISContainer:
             made = create_administrator(container, deadline=deadline)
             kept = Kept(container.id, made.username, made.password)
         self._container = container
-        server = Server("container", *_address(container), username=kept.username, password=kept.password)
+        server = server_in(container, kept, shared=self._keep.shared)
         wait_for_login(container, server, deadline=deadline)
         self._keep.write(kept)
         self._server = server
+
+
+def server_in(container: Any, kept: Kept, *, shared: Path) -> Server:
+    """Return the server of a container that runs; ``shared`` is the directory that it may share."""
+    mounts = {mount.get("Destination") for mount in container.attrs.get("Mounts") or ()}
+    common = None
+    if SHARED_IN_CONTAINER.rstrip("/") in mounts and shared.is_dir():
+        common = SharedDirectory(SHARED_IN_CONTAINER, shared)
+    host, port = _address(container)
+    return Server(
+        "container",
+        host,
+        port,
+        username=kept.username,
+        password=kept.password,
+        courier=ArchiveCourier(str(container.id), common),
+    )
 
 
 def _is_here(client: Any, name: str) -> bool:

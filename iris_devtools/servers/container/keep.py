@@ -5,6 +5,7 @@ In the directory lie
 ``starting.lock``    held by whoever looks for the container, starts it or removes it
 ``container.json``   its id and our account there; readable for its owner alone
 ``owners/``          one lock file for each process that uses it; the lock goes with the process
+``shared/``          what the container sees of this machine, when it is wanted; it goes with the container
 """
 
 from __future__ import annotations
@@ -95,8 +96,22 @@ class Keep:
         fresh.replace(self._file)
 
     def forget(self) -> None:
-        """Forget the container."""
+        """Forget the container, and remove what it shared with this machine."""
         self._file.unlink(missing_ok=True)
+        shutil.rmtree(self.shared, ignore_errors=True)
+
+    def share(self) -> Path:
+        """Make the directory that the container shares; nobody else can get there."""
+        self.shared.mkdir(parents=True, exist_ok=True)
+        # The server's user is a stranger to this machine. Others are kept out by the directory above.
+        self.directory.chmod(0o700)
+        self.shared.chmod(0o777)
+        return self.shared
+
+    @property
+    def shared(self) -> Path:
+        """The directory that the container shares, whether it is there or not."""
+        return self.directory / "shared"
 
     def discard(self) -> None:
         """Remove the directory of a container that nobody will look for again."""

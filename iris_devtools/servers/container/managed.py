@@ -8,13 +8,14 @@ import os
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 from iris_devtools.config import Settings
 from iris_devtools.errors import ServerError
 from iris_devtools.progress import SILENT, RichReporter
 from iris_devtools.servers.container.container import START_TIMEOUT_S, IRISContainer
 from iris_devtools.servers.container.spec import ContainerSpec
-from iris_devtools.servers.editions import image_of
+from iris_devtools.servers.editions import image_of, platform_of
 
 __all__ = ["container_of", "managed_container"]
 
@@ -31,16 +32,20 @@ def container_of(settings: Settings) -> IRISContainer:
 
     """
     key = settings.license_key
-    options = {
+    options: dict[str, Any] = {
         "merge_file": settings.merge_file,
         "after": settings.after_start,
         "durable": settings.durable,
         "memory": settings.container_memory,
         "cpus": settings.container_cpus,
         "port": settings.container_port,
+        "environment": settings.container_environment,
+        "volumes": settings.container_volumes,
+        "platform": platform_of(settings),
+        "share": settings.container_share,
     }
     given = settings.origins["startup_timeout_s"] != "default"
-    life = {
+    life: dict[str, Any] = {
         "reuse": settings.reuse,
         "directory": settings.container_directory,
         "project": settings.root,
@@ -50,9 +55,9 @@ def container_of(settings: Settings) -> IRISContainer:
         "reporter": RichReporter(sys.stderr) if sys.stderr.isatty() else SILENT,
     }
     if settings.edition == "enterprise":
-        return IRISContainer.enterprise(license_key=key, image=settings.image, **options, **life)
-    spec = ContainerSpec(image=image_of(settings), license_key=key, **options)  # type: ignore[arg-type]
-    return IRISContainer(spec, **life)  # type: ignore[arg-type]
+        return IRISContainer.enterprise(license_key=key, image=image_of(settings), **options, **life)
+    spec = ContainerSpec(image=image_of(settings), license_key=key, **options)
+    return IRISContainer(spec, **life)
 
 
 def managed_container(settings: Settings) -> IRISContainer:

@@ -10,10 +10,13 @@ from pathlib import Path
 
 from iris_devtools.errors import ConfigurationError
 
-__all__ = ["LABEL", "ContainerSpec"]
+__all__ = ["LABEL", "SHARED_IN_CONTAINER", "ContainerSpec"]
 
 LABEL = "org.iris-devtools."
 """What the names of our labels begin with."""
+
+SHARED_IN_CONTAINER = "/iris-devtools-shared/"
+"""Where a container sees the directory that it shares with this machine."""
 
 _KEY_IN_CONTAINER = "/usr/irissys/mgr/iris.key"
 _MERGE_IN_CONTAINER = "/tmp/iris-devtools-merge.cpf"
@@ -24,7 +27,8 @@ class ContainerSpec:
     """Say which image runs, and with what.
 
     ``memory`` is as Docker writes it (``2g``); ``port`` 0 lets the engine choose. ``durable`` is the name of
-    a volume, or a directory, that keeps the data when the container is gone.
+    a volume, or a directory, that keeps the data when the container is gone. ``platform`` is as Docker writes
+    it (``linux/arm64``). With ``share`` files reach the server through a directory of this machine.
     """
 
     image: str
@@ -37,6 +41,8 @@ class ContainerSpec:
     memory: str | None = None
     cpus: float | None = None
     port: int = 0
+    platform: str | None = None
+    share: bool = False
 
     def __post_init__(self) -> None:
         for name, path in (("license_key", self.license_key), ("merge_file", self.merge_file)):
@@ -62,6 +68,8 @@ class ContainerSpec:
             "memory": self.memory,
             "cpus": self.cpus,
             "port": self.port,
+            "platform": self.platform,
+            "share": self.share,
         }
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
@@ -74,8 +82,8 @@ class ContainerSpec:
             variables["ISC_DATA_DIRECTORY"] = "/durable/iris"
         return variables
 
-    def binds(self) -> list[str]:
-        """Return the volumes as ``source:target[:mode]``."""
+    def binds(self, shared: Path | None = None) -> list[str]:
+        """Return the volumes as ``source:target[:mode]``, among them the directory ``shared``."""
         found = list(self.volumes)
         if self.license_key is not None:
             # Into the durable manager directory nothing can be mounted: it is made at the start.
@@ -85,6 +93,9 @@ class ContainerSpec:
             found.append(f"{self.merge_file.resolve()}:{_MERGE_IN_CONTAINER}:ro")
         if self.durable is not None:
             found.append(f"{self.durable}:/durable")
+        if shared is not None:
+            # The mark is for hosts with SELinux.
+            found.append(f"{shared}:{SHARED_IN_CONTAINER.rstrip('/')}:z")
         return found
 
     def command(self) -> list[str]:
