@@ -256,7 +256,7 @@ class Store:
         with contextlib.ExitStack() as stack:
             # The lock comes before the directory, so that a directory without a held lock is always a dead
             # one.
-            stack.callback(lock_path.unlink, missing_ok=True)
+            stack.callback(_discard, lock_path)
             stack.enter_context(self._held(FileLock(lock_path)))
             stack.callback(shutil.rmtree, temporary, ignore_errors=True)
             try:
@@ -405,6 +405,12 @@ def open_store(settings: Settings) -> Store:
         delta=settings.delta,
         shared=shared,
     )
+
+
+def _discard(lock: Path) -> None:
+    # On a read-only disk even a file that is not there cannot be deleted; what failed before is the error.
+    with contextlib.suppress(OSError):
+        lock.unlink()
 
 
 def _remove(entry: Path) -> None:
