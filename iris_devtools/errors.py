@@ -8,6 +8,7 @@ IrisDevtoolsError                      1
       - ServerConnectionError          4       it does not answer, or hung up
       - AuthenticationError            4       it refused the account
       - AdministrationError            4       it refused or failed an administrative call
+          - PrivilegeError             4           the account may not do what is wanted
       - NamespaceInUseError            6       others are connected to the namespace
       - LeftoverRowsError              4       rows of a test run are still there after cleaning
   - SnapshotError                      3   a snapshot or the store
@@ -44,6 +45,7 @@ __all__ = [
     "MigrationError",
     "NamespaceInUseError",
     "PartialLoadError",
+    "PrivilegeError",
     "RevisionMismatchError",
     "SchemaSourceError",
     "ServerConnectionError",
@@ -109,6 +111,10 @@ class AuthenticationError(ServerError):
 
 class AdministrationError(ServerError):
     """The server refused or failed an administrative call."""
+
+
+class PrivilegeError(AdministrationError):
+    """The account may not do what is wanted; ``facts["missing"]`` names what it lacks."""
 
 
 class NamespaceInUseError(ServerError):

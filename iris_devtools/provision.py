@@ -20,6 +20,7 @@ from pydantic import JsonValue
 
 from iris_devtools.admin import Admin
 from iris_devtools.admin.namespaces import check_namespace_name
+from iris_devtools.admin.privileges import MANAGE, OPERATE
 from iris_devtools.errors import ChecksumError, ManifestError, ServerError, StoreError
 from iris_devtools.progress import SILENT, Reporter
 from iris_devtools.randomness import RANDOM_FEATURE, fixed_random, random_state
@@ -254,6 +255,7 @@ def scratch_build(
     plan's target: what a killed builder of the same snapshot left behind is dropped first. Nothing is written
     to the store.
     """
+    admin.require_privileges(OPERATE, MANAGE)
     watch = watch or Stopwatch()
     prefix = _scratch_prefix(store, chosen.target)
     with server_lock(admin, "namespaces", reporter=reporter):

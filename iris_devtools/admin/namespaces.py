@@ -15,8 +15,8 @@ from iris_devtools.admin.databases import (
     as_directory,
     repeat_while_transient,
 )
-from iris_devtools.admin.files import Files
 from iris_devtools.admin.link import RemoteObject
+from iris_devtools.admin.privileges import Privileges
 from iris_devtools.admin.processes import Processes
 from iris_devtools.admin.status import administration_error
 from iris_devtools.errors import AdministrationError, ConfigurationError, ServerError, UnsupportedError
@@ -41,7 +41,7 @@ _SYSTEM_DATABASES = frozenset(
 _SYSTEM_NAMESPACES = frozenset({"%SYS", "HSLIB", "HSSYS", "HSSYSLOCALTEMP"})
 
 
-class Namespaces(Databases, Files, Processes):
+class Namespaces(Databases, Privileges, Processes):
     """What can be done with a namespace. Names are case-insensitive and kept in upper case, as IRIS does.
 
     Making and dropping change the configuration of the whole server: do it one at a time (iris-facts 1.2).

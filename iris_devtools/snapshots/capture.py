@@ -10,6 +10,7 @@ from importlib.metadata import version as installed_version
 from pydantic import JsonValue
 
 from iris_devtools.admin import DATABASE_FILE, Admin, Database
+from iris_devtools.admin.privileges import OPERATE
 from iris_devtools.errors import ChecksumError, EngineMismatchError, RevisionMismatchError
 from iris_devtools.progress import SILENT, Reporter
 from iris_devtools.snapshots.compression import SUFFIX, FileWriter
@@ -79,6 +80,7 @@ def capture(
         EngineMismatchError: the key is of another engine than the server.
         NamespaceInUseError: others are connected; with ``terminate_others`` they are ended instead.
         RevisionMismatchError: the namespace is not at the revisions of the key.
+        PrivilegeError: the account on a server of somebody else may not do this; nothing was begun.
         AdministrationError: the server refuses a step.
         StoreError: the store cannot be written.
 
@@ -90,6 +92,7 @@ def capture(
             expected=key.engine,
             found=admin.engine,
         )
+    admin.require_privileges(OPERATE)
     watch = Stopwatch()
     databases = admin.databases(namespace)
     with watch.step("wait"):

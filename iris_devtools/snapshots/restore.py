@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from iris_devtools.admin import Admin
 from iris_devtools.admin.databases import as_directory
+from iris_devtools.admin.privileges import OPERATE
 from iris_devtools.errors import ChecksumError, EngineMismatchError
 from iris_devtools.progress import SILENT, Reporter
 from iris_devtools.snapshots.exchange import Exchange, Staged, StagedFile

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from iris_devtools.admin import Admin
+from iris_devtools.admin.privileges import MANAGE, OPERATE
 from iris_devtools.cli.checks import Finding, findings
 from iris_devtools.errors import IrisDevtoolsError
 from iris_devtools.snapshots.store import open_store
@@ -46,6 +47,7 @@ def preflight(settings: Settings, server: Callable[[], Server]) -> Iterator[Find
 
 def _privileges(admin: Admin) -> Finding:
     try:
+        admin.require_privileges(OPERATE, MANAGE)
         number = len(admin.namespaces())
         admin.processes("%SYS")
         probe = f"{admin.manager_directory}iris-devtools-{secrets.token_hex(4)}"
