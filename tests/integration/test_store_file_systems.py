@@ -23,7 +23,7 @@ UNSHARE = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-use
 
 
 def mounted(mount: str, place: Path, program: str, *arguments: object, text: str = "") -> str:
-    """Run a Python program after ``mount ... place`` in a namespace of its own; skip where that is refused."""
+    """Run a Python program after ``mount ... place`` in a child, or skip where that is refused."""
     if shutil.which("unshare") is None:
         pytest.skip("no unshare here, so nothing can be mounted")
     place.mkdir(exist_ok=True)
