@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 __all__ = ["Argument", "ByRef", "ObjectRef", "Scalar", "Undefined"]
@@ -28,9 +28,13 @@ class ObjectRef:
 
 @dataclass
 class ByRef:
-    """An argument passed by reference: the called method may replace ``value``."""
+    """An argument passed by reference: the called method may replace ``value``.
+
+    ``nodes`` are the nodes one level below, where the argument is an array; those cannot cross the wire.
+    """
 
     value: Argument
+    nodes: dict[str, Argument] = field(default_factory=dict)
 
 
 class Undefined:

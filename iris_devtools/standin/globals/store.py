@@ -66,6 +66,12 @@ class GlobalStore:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
 
+    def names(self) -> list[str]:
+        """Return the names of the globals that there are, without ``^``."""
+        if not self._exists():
+            return []
+        return [row[0] for row in self._connection.execute(f'SELECT DISTINCT name FROM main."{TABLE}"')]
+
     def get(self, name: str, subscripts: Sequence[str]) -> Value | None:
         """Return the value of a node, ``None`` when it is undefined."""
         rows = self._rows("= ?", (global_name(name), node_key(subscripts)), "LIMIT 1")

@@ -111,7 +111,10 @@ class Property:
 
 @dataclass
 class ClassDefinition:
-    """One class.  ``only_in`` names the only namespace that has it; ``aliases`` are its short names."""
+    """One class.  ``only_in`` names the only namespace that has it; ``aliases`` are its short names.
+
+    ``any_property`` makes the properties of a class whose objects may have any.
+    """
 
     name: str
     only_in: str | None = None
@@ -119,6 +122,7 @@ class ClassDefinition:
     class_methods: dict[str, Method] = field(default_factory=dict)
     methods: dict[str, Method] = field(default_factory=dict)
     properties: dict[str, Property] = field(default_factory=dict)
+    any_property: Callable[[str], Property] | None = None
 
     def class_method(self, *names: str, status: bool = False, needs: str = "") -> Callable[[F], F]:
         """Register ``function(call, ...)`` under these names."""

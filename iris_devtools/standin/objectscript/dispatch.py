@@ -10,6 +10,7 @@ from iris_devtools.standin.errors import ObjectScriptError
 from iris_devtools.standin.instance import Process
 from iris_devtools.standin.objectscript import (
     configuration,
+    dynamic,
     files,
     gateway,
     namespaces,
@@ -27,7 +28,18 @@ from iris_devtools.standin.values import Argument, ObjectRef
 
 __all__ = ["ObjectSpace"]
 
-_MODULES = (configuration, files, gateway, namespaces, security, status, streams, sys_database, system)
+_MODULES = (
+    configuration,
+    dynamic,
+    files,
+    gateway,
+    namespaces,
+    security,
+    status,
+    streams,
+    sys_database,
+    system,
+)
 _CLASSES: dict[str, ClassDefinition] = {
     name: found for module in _MODULES for found in module.CLASSES for name in (found.name, *found.aliases)
 }
@@ -99,6 +111,10 @@ class ObjectSpace:
         self._objects[handle] = (definition, value)
         return ObjectRef(handle, definition.name)
 
+    def held(self, reference: ObjectRef) -> Any:
+        """Return the object behind a reference; raises ``<INVALID OREF>``."""
+        return self._object(reference)[1]
+
     def _class(self, name: str) -> ClassDefinition:
         found = _CLASSES.get(name)
         if found is None or (found.only_in and self.process.namespace.upper() != found.only_in):
@@ -114,6 +130,8 @@ class ObjectSpace:
     def _property(self, target: Argument, name: str) -> tuple[ClassDefinition, Any, Property]:
         definition, self_ = self._object(target)
         found = definition.properties.get(name)
+        if found is None and definition.any_property is not None and not name.startswith("%"):
+            found = definition.any_property(name)
         if found is None:
             raise ObjectScriptError("PROPERTY DOES NOT EXIST", f" *{name},{definition.name}")
         return definition, self_, found

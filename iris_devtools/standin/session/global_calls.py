@@ -52,6 +52,12 @@ class GlobalCalls:
         with _reported(place):
             return self._verbs[call.kind](place, call)
 
+    def names(self, place: Workplace) -> list[str]:
+        """Return the names of the globals that there are; the caller holds the lease's lock."""
+        self._transactions.check(place)
+        with _reported(place):
+            return GlobalStore(place.connection).names()
+
     def _get(self, place: Workplace, call: NativeCall) -> Argument:
         return _answer(GlobalStore(place.connection).get(to_text(call.target), _subscripts(call)))
 

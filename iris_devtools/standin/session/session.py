@@ -182,6 +182,11 @@ class Session:
         # No lock is held here: a class method may dismount the very database that this session uses.
         return self._native.call(call)
 
+    def global_names(self) -> list[str]:
+        """Return the names of the globals of the namespace, without ``^``; raises ObjectScriptError."""
+        with self._entered() as place:
+            return self._globals.names(place)
+
     def failure(self, error: Exception) -> str:
         """Log an error that has no SQLCODE, and return the text for the client."""
         if isinstance(error, StandinError):
@@ -200,6 +205,12 @@ class Session:
             process.on_terminate = None
             process.close()
             _log.debug("process %d: ended", process.pid)
+
+    def break_off(self) -> None:
+        """End the process at once, from another thread: its client is gone, and its statement still runs."""
+        process = self._process
+        if process is not None:
+            process.terminate()
 
     def _furnish(self, connection: sqlite3.Connection, code_schema: str) -> None:
         prepare_connection(connection, code_schema=code_schema, live=ServerRows(self._instance))

@@ -12,17 +12,27 @@ __all__ = [
     "Branch",
     "ClassCall",
     "Command",
+    "Entry",
+    "Exclusive",
     "Expression",
     "Format",
     "Function",
+    "Indirection",
     "Invocation",
+    "JsonArray",
+    "JsonObject",
+    "Label",
     "Line",
     "Literal",
+    "LockPart",
     "Member",
     "Omitted",
+    "Pattern",
     "Range",
+    "ReadPart",
     "Reference",
     "Special",
+    "Star",
     "Unary",
     "Variable",
 ]
@@ -37,9 +47,23 @@ class Literal:
 
 @dataclass(frozen=True)
 class Variable:
-    """A local variable or one node of it."""
+    """A variable or one node of it.
+
+    ``kind`` tells where it lives: ``local``, ``global``, ``private`` (``^||name``), ``naked`` (``^(1)``,
+    which has no name) or ``system`` (``^$NAME``). ``namespace`` is that of an extended reference.
+    """
 
     name: str
+    subscripts: tuple[Expression, ...] = ()
+    kind: str = "local"
+    namespace: Expression | None = None
+
+
+@dataclass(frozen=True)
+class Indirection:
+    """``@reference`` or ``@reference@(subscripts)``: the text of ``reference`` is what is meant."""
+
+    reference: Expression
     subscripts: tuple[Expression, ...] = ()
 
 
@@ -62,6 +86,13 @@ class Binary:
 
 
 @dataclass(frozen=True)
+class Pattern:
+    """What stands behind ``?``, as a regular expression for the whole string."""
+
+    regex: str
+
+
+@dataclass(frozen=True)
 class Special:
     """A special variable, in lower case and without ``$``."""
 
@@ -73,8 +104,15 @@ class Function:
     """A function, in lower case and without ``$``; ``pairs`` are those of $SELECT and $CASE."""
 
     name: str
-    arguments: tuple[Expression, ...] = ()
+    arguments: tuple[Actual, ...] = ()
     pairs: tuple[tuple[Expression | None, Expression], ...] = ()
+
+
+@dataclass(frozen=True)
+class Star:
+    """``*`` in $EXTRACT, $PIECE and $LIST: the last place, or ``offset`` from it."""
+
+    offset: Expression | None = None
 
 
 @dataclass(frozen=True)
@@ -107,8 +145,45 @@ class Member:
     arguments: tuple[Actual, ...] | None = None
 
 
-Expression = Literal | Variable | Unary | Binary | Special | Function | ClassCall | Member
-Actual = Expression | Reference | Omitted
+@dataclass(frozen=True)
+class Entry:
+    """``label(...)``, ``label^routine(...)`` or ``^routine``; ``$$`` before it in an expression."""
+
+    label: str
+    routine: str | None = None
+    arguments: tuple[Actual, ...] = ()
+
+
+@dataclass(frozen=True)
+class JsonObject:
+    """``{"name": value, ...}`` where a value is wanted."""
+
+    items: tuple[tuple[str, Expression], ...]
+
+
+@dataclass(frozen=True)
+class JsonArray:
+    """``[value, ...]`` where a value is wanted."""
+
+    items: tuple[Expression, ...]
+
+
+Expression = (
+    Literal
+    | Variable
+    | Indirection
+    | Unary
+    | Binary
+    | Pattern
+    | Special
+    | Function
+    | ClassCall
+    | Member
+    | Entry
+    | JsonObject
+    | JsonArray
+)
+Actual = Expression | Reference | Omitted | Star
 
 
 @dataclass(frozen=True)
@@ -138,7 +213,7 @@ class Branch:
 
 @dataclass(frozen=True)
 class Assignment:
-    """One part of SET: a value for one or more targets."""
+    """One part of SET or MERGE: a value for one or more targets."""
 
     targets: tuple[Expression, ...]
     value: Expression
@@ -146,10 +221,36 @@ class Assignment:
 
 @dataclass(frozen=True)
 class Invocation:
-    """One part of DO: a call, made unless its condition is false."""
+    """One part of DO, XECUTE or GOTO, done unless its condition is false."""
 
     call: Expression
     condition: Expression | None = None
+
+
+@dataclass(frozen=True)
+class Exclusive:
+    """``(a,b)`` of KILL and NEW: all variables but these."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ReadPart:
+    """One variable of READ: a line, or one character of it when ``single``."""
+
+    target: Expression
+    length: Expression | None = None
+    single: bool = False
+
+
+@dataclass(frozen=True)
+class LockPart:
+    """One part of LOCK; ``sign`` is ``+``, ``-``, or empty, which first releases all locks."""
+
+    sign: str
+    variables: tuple[Variable, ...]
+    mode: str = ""
+    timeout: Expression | None = None
 
 
 @dataclass(frozen=True)
@@ -167,7 +268,7 @@ class Command:
     legacy: bool = False
 
 
-Argument = Assignment | Expression | Format | Invocation | Range
+Argument = Assignment | Expression | Format | Invocation | Range | Exclusive | ReadPart | LockPart
 
 
 @dataclass(frozen=True)
@@ -176,3 +277,12 @@ class Line:
 
     commands: tuple[Command, ...]
     source: str = field(compare=False, default="")
+
+
+@dataclass(frozen=True)
+class Label:
+    """A line that is kept under a name instead of being run (iris-terminal-and-image B.9)."""
+
+    name: str
+    formals: tuple[str, ...]
+    line: Line

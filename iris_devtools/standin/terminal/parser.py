@@ -1,118 +1,165 @@
-"""Parse one terminal line (iris-terminal-and-image B, F.1). Blanks decide, so there are no tokens."""
+"""Parse the commands of one terminal line (iris-terminal-and-image B.1, B.2, B.7, B.9)."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import NoReturn, TypeVar
 
-from iris_devtools.standin.errors import StandinError
-from iris_devtools.standin.terminal.arithmetic import canonical, number
+from iris_devtools.standin.terminal.expressions import NAME, ExpressionReader
 from iris_devtools.standin.terminal.nodes import (
-    Actual,
     Argument,
     Assignment,
-    Binary,
     Branch,
     ClassCall,
     Command,
+    Entry,
+    Exclusive,
     Expression,
     Format,
     Function,
+    Indirection,
     Invocation,
+    Label,
     Line,
     Literal,
+    LockPart,
     Member,
-    Omitted,
     Range,
-    Reference,
+    ReadPart,
     Special,
-    Unary,
     Variable,
 )
+from iris_devtools.standin.terminal.reader import LineSyntaxError
 
-__all__ = ["LineSyntaxError", "parse_call", "parse_line"]
+__all__ = [
+    "LineSyntaxError",
+    "parse_call",
+    "parse_called",
+    "parse_expression",
+    "parse_label",
+    "parse_line",
+]
 
-_WORDS = {
-    **dict.fromkeys(("S", "SET"), "SET"),
-    **dict.fromkeys(("D", "DO"), "DO"),
-    **dict.fromkeys(("W", "WRITE"), "WRITE"),
-    **dict.fromkeys(("K", "KILL"), "KILL"),
-    **dict.fromkeys(("I", "IF"), "IF"),
-    **dict.fromkeys(("E", "ELSE"), "ELSE"),
-    **dict.fromkeys(("F", "FOR"), "FOR"),
-    "WHILE": "WHILE",
-    **dict.fromkeys(("Q", "QUIT"), "QUIT"),
-    "HALT": "HALT",
-    "HANG": "HANG",
-    "H": "H",
-    **dict.fromkeys(("ZN", "ZNSPACE"), "ZN"),
-    **dict.fromkeys(("ZW", "ZWRITE"), "ZWRITE"),
+_SHORT = {
+    "S": "SET",
+    "D": "DO",
+    "W": "WRITE",
+    "K": "KILL",
+    "I": "IF",
+    "E": "ELSE",
+    "F": "FOR",
+    "Q": "QUIT",
+    "N": "NEW",
+    "X": "XECUTE",
+    "R": "READ",
+    "L": "LOCK",
+    "M": "MERGE",
+    "G": "GOTO",
+    "O": "OPEN",
+    "U": "USE",
+    "C": "CLOSE",
+    "J": "JOB",
+    "B": "BREAK",
+    "V": "VIEW",
+    "RET": "RETURN",
+    "ZNSPACE": "ZN",
+    "ZW": "ZWRITE",
+    "TS": "TSTART",
+    "TC": "TCOMMIT",
+    "TRO": "TROLLBACK",
+    "ZL": "ZLOAD",
+    "ZS": "ZSAVE",
+    "ZR": "ZREMOVE",
+    "ZI": "ZINSERT",
+    "ZP": "ZPRINT",
 }
-_ALONE = {"HALT", "QUIT", "ELSE", "FOR", "KILL", "WRITE", "ZWRITE", "IF", "H"}
+_OUT_OF_REACH = frozenset(
+    {"OPEN", "USE", "CLOSE", "JOB", "BREAK", "VIEW", "ZLOAD", "ZSAVE", "ZREMOVE", "ZINSERT", "ZPRINT"}
+)
+"""Commands that IRIS has and this server has not: ``<UNIMPLEMENTED>`` when they are run."""
+
+_BLOCKS = frozenset({"IF", "ELSE", "FOR", "WHILE", "TRY"})
+"""Commands whose arguments may end at a brace, and that take no post-condition."""
+
+_WORDS = frozenset(_SHORT.values()) | _BLOCKS | {"HALT", "HANG", "H", "CONTINUE", "THROW", "ZPM"}
+_ALONE = frozenset(
+    {"HALT", "QUIT", "RETURN", "ELSE", "FOR", "KILL", "NEW", "WRITE", "ZWRITE", "IF", "H", "DO", "LOCK"}
+    | {"TSTART", "TCOMMIT", "TROLLBACK", "CONTINUE", "TRY"}
+)
 """Commands that may stand without arguments."""
 
-_NAME = re.compile(r"%?[A-Za-z][A-Za-z0-9]*|%")
-_MEMBER_NAME = re.compile(r"%?[A-Za-z][A-Za-z0-9]*")
-_DOTTED = re.compile(r"%?[A-Za-z][A-Za-z0-9]*(?:\.[A-Za-z0-9]+)*")
-_NUMBER = re.compile(r"\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?")
-_OPERATORS = ("**", "<=", ">=", "]]", "&&", "||", *"+-*/\\#_=<>[]&!")
-_NEGATABLE = ("]]", "&&", "||", *"=<>[]&!")
-T = TypeVar("T")
-
-_PAIRED = {"s": "select", "select": "select", "case": "case"}
-
-
-class LineSyntaxError(StandinError):
-    """``<SYNTAX>`` at a column of the line."""
-
-    def __init__(self, column: int, source: str) -> None:
-        super().__init__(column, source)
-        self.column = column
-        self.source = source
+_WORD = re.compile(r"[A-Za-z]+")
+_LABEL_LINE = re.compile(r"(%?[A-Za-z0-9]+)(?:\(([^()]*)\))?\t[ \t]*(.*)", re.DOTALL)
+_PLACES = frozenset({"piece", "p", "extract", "e", "list", "li"})
+"""Functions that may stand on the left of ``=``."""
 
 
 def parse_line(text: str) -> Line:
     """Parse a whole line; raises LineSyntaxError, and nothing of the line has run then."""
-    return _Parser(text).line()
+    return _CommandReader(text).line()
 
 
-def parse_call(text: str) -> ClassCall | None:
-    """Return the class call that a one-liner consists of; ``None`` when it is anything else."""
-    parser = _Parser(text.strip())
+def parse_label(text: str) -> Label | None:
+    """Return the line that a tab behind a label makes; ``None`` for any other. Raises LineSyntaxError."""
+    found = _LABEL_LINE.fullmatch(text)
+    if found is None:
+        return None
+    name, formals, code = found.groups()
+    names = tuple(each.strip() for each in (formals or "").split(",") if each.strip())
+    if any(NAME.fullmatch(each) is None for each in names):
+        raise LineSyntaxError(len(name), text.replace("\t", " "))
+    return Label(name, names, parse_line(code))
+
+
+def parse_call(text: str) -> ClassCall | Entry | None:
+    """Return the call that a one-liner consists of; ``None`` when it is anything else."""
+    reader = _CommandReader(text.strip())
     try:
-        call = parser.atom()
+        call = reader.atom() if reader.text.startswith("##") else reader.entry()
     except LineSyntaxError:
         return None
-    return call if isinstance(call, ClassCall) and parser.at == len(parser.text) else None
+    if not isinstance(call, (ClassCall, Entry)) or not reader.done:
+        return None
+    if isinstance(call, Entry) and call.routine is None:
+        # A name alone is a routine here, unless it is a command (iris-terminal-and-image C.6).
+        name = call.label.upper()
+        return None if _SHORT.get(name, name) in _WORDS else Entry("", call.label, call.arguments)
+    return call
 
 
-class _Parser:
-    def __init__(self, text: str) -> None:
-        self.text = text.replace("\t", " ").rstrip(" ")
-        self.at = 0
-        self.words: list[tuple[int, int]] = []
+def parse_expression(text: str) -> Expression:
+    """Parse what an indirection stands for; raises LineSyntaxError."""
+    reader = _CommandReader(text)
+    found = reader.expression()
+    if not reader.done:
+        reader.wrong()
+    return found
 
-    # ---- lines and commands
+
+def parse_called(text: str) -> tuple[Invocation, ...]:
+    """Parse what an indirection behind DO stands for; raises LineSyntaxError."""
+    reader = _CommandReader(text)
+    found = tuple(reader.list_of(reader.called))
+    if not reader.done:
+        reader.wrong()
+    return found
+
+
+class _CommandReader(ExpressionReader):
+    """Reads commands off a line."""
 
     def line(self) -> Line:
         self.blanks()
         commands = self.commands(closed_by="")
-        if self.at < len(self.text):
+        if not self.done:
             self.wrong()
-        return Line(commands, self.source())
-
-    def source(self) -> str:
-        shown = self.text
-        for start, end in self.words:
-            shown = shown[:start] + shown[start:end].upper() + shown[end:]
-        return shown
+        return Line(commands, self.source)
 
     def commands(self, *, closed_by: str) -> tuple[Command, ...]:
         found: list[Command] = []
         while True:
             self.blanks()
-            if self.at >= len(self.text) or self.comment():
+            if self.done or self._comment():
                 if closed_by:
                     self.wrong()
                 return tuple(found)
@@ -122,63 +169,92 @@ class _Parser:
 
     def command(self, closed_by: str) -> Command:
         start = self.at
-        match = re.compile(r"[A-Za-z]+").match(self.text, self.at)
-        word = _WORDS.get(match.group().upper()) if match else None
-        if match is None or word is None:
+        match = _WORD.match(self.text, self.at)
+        short = match.group().upper() if match else ""
+        word = _SHORT.get(short, short)
+        if match is None or word not in _WORDS:
             self.wrong()
-        self.words.append((start, match.end()))
+        self.word(start, match.end())
         self.at = match.end()
         condition = None
-        if self.peek() == ":" and word not in ("IF", "ELSE", "FOR", "WHILE"):
+        if self.peek() == ":" and word not in _BLOCKS:
             self.at += 1
             condition = self.expression()
-        alone = self.nothing_follows(closed_by)
+        alone = self._nothing_follows(closed_by)
         if word == "H":
             word = "HALT" if alone else "HANG"
         if alone and word not in _ALONE:
             self.wrong()
         if not alone and self.peek() != "{":
             self.expect(" ")
-            if word not in ("IF", "FOR", "WHILE", "ELSE") and self.peek() == " ":
+            if word not in _BLOCKS and word != "DO" and self.peek() == " ":
                 self.wrong()
-        return self.arguments(word, start, condition, alone=alone, closed_by=closed_by)
+        if word in _OUT_OF_REACH:
+            return self._passed_over(start, condition, closed_by)
+        return self._arguments(word, start, condition, alone=alone, closed_by=closed_by)
 
-    def nothing_follows(self, closed_by: str) -> bool:
+    def _nothing_follows(self, closed_by: str) -> bool:
         rest = self.text[self.at :]
-        return not rest or rest.startswith("  ") or bool(closed_by and rest.lstrip(" ")[:1] == closed_by)
+        if not rest or (closed_by and rest.lstrip(" ")[:1] == closed_by):
+            return True
+        return rest.startswith("  ") and rest.lstrip(" ")[:1] != "{"
 
-    def arguments(
+    def _passed_over(self, start: int, condition: Expression | None, closed_by: str) -> Command:
+        end = self.text.rfind(closed_by) if closed_by else len(self.text)
+        self.at = max(self.at, end)
+        return Command("UNIMPLEMENTED", start, condition)
+
+    def _arguments(
         self, word: str, start: int, condition: Expression | None, *, alone: bool, closed_by: str
     ) -> Command:
+        if word in _BLOCKS:
+            return self._block_command(word, start, closed_by, alone=alone)
+        if alone:
+            return Command(word, start, condition)
+        self.blanks()
+        if word == "DO" and self.peek() == "{":
+            return self._do_while(start)
+        if word in ("HALT", "CONTINUE"):
+            self.wrong()
+        if word == "WRITE":
+            return Command(word, start, condition, self._writes())
+        if word == "READ":
+            return Command(word, start, condition, self._reads())
+        parse: Callable[[], Argument] = {
+            "SET": self._assignment,
+            "MERGE": self._merge,
+            "KILL": self._killed,
+            "NEW": self._new,
+            "DO": self.called,
+            "GOTO": self._gone_to,
+            "XECUTE": self._executed,
+            "LOCK": self._locked,
+            "ZPM": self._executed,
+        }.get(word, self.expression)
+        arguments = tuple(self.list_of(parse))
+        if word in ("QUIT", "RETURN", "HANG", "ZN", "THROW", "TROLLBACK", "ZPM") and len(arguments) != 1:
+            self.wrong()
+        if word == "ZPM" and self.take(":"):
+            # The second parameter of the extension: end the process when the command is done.
+            arguments += (self.expression(),)
+        return Command(word, start, condition, arguments)
+
+    # ---- commands with blocks
+
+    def _block_command(self, word: str, start: int, closed_by: str, *, alone: bool) -> Command:
         if word == "IF":
-            return self.if_(start, closed_by, alone=alone)
+            return self._if(start, closed_by, alone=alone)
         if word == "ELSE":
             return Command(word, start, body=self.commands(closed_by=closed_by), legacy=True)
         if word == "FOR":
-            return self.for_(start, closed_by, alone=alone)
-        if word == "WHILE":
-            conditions = self.list_of(self.expression)
-            return Command(word, start, branches=(Branch(tuple(conditions), self.block()),))
-        if alone:
-            return Command(word, start, condition)
-        if word == "HALT":
-            self.wrong()
-        parse: Callable[[], Argument] = {
-            "SET": self.assignment,
-            "WRITE": self.written,
-            "KILL": self.variable,
-            "DO": self.called,
-            "ZWRITE": self.expression,
-        }.get(word, self.expression)
-        if word == "WRITE":
-            arguments: tuple[Argument, ...] = self.writes()
-        else:
-            arguments = tuple(self.list_of(parse))
-        if word in ("QUIT", "HANG", "ZN") and len(arguments) != 1:
-            self.wrong()
-        return Command(word, start, condition, arguments)
+            return self._for(start, closed_by, alone=alone)
+        if word == "TRY":
+            return self._try(start)
+        self.blanks()
+        conditions = self.list_of(self.expression)
+        return Command(word, start, branches=(Branch(tuple(conditions), self._block()),))
 
-    def if_(self, start: int, closed_by: str, *, alone: bool) -> Command:
+    def _if(self, start: int, closed_by: str, *, alone: bool) -> Command:
         if alone:
             return Command("IF", start, body=self.commands(closed_by=closed_by), legacy=True)
         self.blanks()
@@ -187,77 +263,171 @@ class _Parser:
         if self.peek() != "{":
             body = self.commands(closed_by=closed_by)
             return Command("IF", start, branches=(Branch(conditions, body),), legacy=True)
-        branches = [Branch(conditions, self.block())]
+        branches = [Branch(conditions, self._block())]
         otherwise: tuple[Command, ...] = ()
         while True:
             before = self.at
             self.blanks()
-            if self.keyword("ELSEIF"):
+            if self._keyword("ELSEIF"):
                 self.blanks()
                 conditions = tuple(self.list_of(self.expression))
                 self.blanks()
-                branches.append(Branch(conditions, self.block()))
+                branches.append(Branch(conditions, self._block()))
                 continue
-            if self.keyword("ELSE", before_block=True):
-                self.blanks()
-                otherwise = self.block()
+            if self._keyword("ELSE", before="{"):
+                otherwise = self._block()
             else:
                 self.at = before
             return Command("IF", start, branches=tuple(branches), otherwise=otherwise)
 
-    def for_(self, start: int, closed_by: str, *, alone: bool) -> Command:
+    def _for(self, start: int, closed_by: str, *, alone: bool) -> Command:
         variable, ranges = None, []
         self.blanks()
         if not alone and self.peek() != "{":
             variable = self.variable()
+            self.blanks()
             self.expect("=")
-            ranges = self.list_of(self.range)
+            self.blanks()
+            ranges = self.list_of(self._range)
         self.blanks()
-        body = self.block() if self.peek() == "{" else self.commands(closed_by=closed_by)
+        body = self._block() if self.peek() == "{" else self.commands(closed_by=closed_by)
         return Command("FOR", start, arguments=tuple(ranges), variable=variable, body=body)
 
-    def range(self) -> Range:
+    def _range(self) -> Range:
         parts: list[Expression] = [self.expression()]
-        while self.peek() == ":" and len(parts) < 3:
-            self.at += 1
+        while len(parts) < 3 and self.take(":"):
             parts.append(self.expression())
         return Range(*parts)
 
-    def block(self) -> tuple[Command, ...]:
+    def _try(self, start: int) -> Command:
+        body = self._block()
+        self.blanks()
+        if not self._keyword("CATCH", before=""):
+            self.wrong()
+        self.blanks()
+        variable = None
+        if self.peek() == "(":
+            variable = self.within(lambda: Variable(self.must(NAME)))
+        elif self.peek() != "{":
+            variable = Variable(self.must(NAME))
+        return Command("TRY", start, variable=variable, body=body, otherwise=self._block())
+
+    def _do_while(self, start: int) -> Command:
+        body = self._block()
+        self.blanks()
+        if not self._keyword("WHILE", before=""):
+            self.wrong()
+        self.blanks()
+        conditions = tuple(self.list_of(self.expression))
+        return Command("DOWHILE", start, branches=(Branch(conditions, body),))
+
+    def _block(self) -> tuple[Command, ...]:
         self.blanks()
         self.expect("{")
         body = self.commands(closed_by="}")
         self.expect("}")
         return body
 
-    def assignment(self) -> Assignment:
+    # ---- what stands behind a command word
+
+    def _assignment(self) -> Assignment:
         if self.peek() == "(":
-            self.at += 1
-            targets = tuple(self.list_of(self.target))
-            self.blanks()
-            self.expect(")")
+            targets = tuple(self.within(lambda: self.list_of(self._target)))
         else:
-            targets = (self.target(),)
+            targets = (self._target(),)
         self.blanks()
         self.expect("=")
         self.blanks()
         return Assignment(targets, self.expression())
 
-    def target(self) -> Expression:
+    def _target(self) -> Expression:
         start = self.at
         found = self.postfix()
-        settable = isinstance(found, (Variable, Special)) or (
-            isinstance(found, Member) and found.arguments is None
+        settable = (
+            isinstance(found, (Variable, Special, Indirection))
+            or (isinstance(found, Member) and found.arguments is None)
+            or (isinstance(found, Function) and found.name in _PLACES)
         )
         if not settable:
             self.at = start
             self.wrong()
         return found
 
-    def writes(self) -> tuple[Argument, ...]:
+    def _merge(self) -> Assignment:
+        target = self._place()
+        self.blanks()
+        self.expect("=")
+        self.blanks()
+        return Assignment((target,), self._place())
+
+    def _place(self) -> Expression:
+        return self.indirection() if self.peek() == "@" else self.variable()
+
+    def _killed(self) -> Argument:
+        return self._exclusive() if self.peek() == "(" else self._place()
+
+    def _new(self) -> Argument:
+        if self.peek() == "(":
+            return self._exclusive()
+        if self.peek() == "$":
+            found = self.atom()
+            if not isinstance(found, Special):
+                self.wrong()
+            return found
+        return Variable(self.must(NAME))
+
+    def _exclusive(self) -> Exclusive:
+        return Exclusive(tuple(self.within(lambda: self.list_of(lambda: self.must(NAME)))))
+
+    def called(self) -> Invocation:
+        """Read one argument of DO."""
+        start = self.at
+        call = self._method_call()
+        if call is None:
+            self.at = start
+            call = self.indirection() if self.peek() == "@" else self.entry()
+        return Invocation(call, self.expression() if self.take(":") else None)
+
+    def _method_call(self) -> Expression | None:
+        plain = self.text.startswith(("#", "$"), self.at)
+        try:
+            call = self.postfix()
+        except LineSyntaxError:
+            if plain:
+                raise
+            # Arguments by reference are no subscripts: this may still be a label.
+            return None
+        if isinstance(call, ClassCall) or (isinstance(call, Member) and call.arguments is not None):
+            return call
+        if isinstance(call, Function) and call.name in ("classmethod", "method"):
+            return call
+        if isinstance(call, (Function, Special, Literal)):
+            self.wrong()
+        return None
+
+    def _gone_to(self) -> Invocation:
+        call = self.indirection() if self.peek() == "@" else self.entry()
+        return Invocation(call, self.expression() if self.take(":") else None)
+
+    def _executed(self) -> Invocation:
+        call = self.expression()
+        return Invocation(call, self.expression() if self.take(":") else None)
+
+    def _locked(self) -> LockPart:
+        sign = self.peek() if self.peek() in ("+", "-") else ""
+        self.at += len(sign)
+        variables = (
+            self.within(lambda: self.list_of(self.variable)) if self.peek() == "(" else [self.variable()]
+        )
+        mode = ""
+        if self.take("#"):
+            mode = self._string()
+        return LockPart(sign, tuple(variables), mode, self.expression() if self.take(":") else None)
+
+    def _writes(self) -> tuple[Argument, ...]:
         parts: list[Argument] = []
         while True:
-            part = self.written()
+            part = self._format(star=True) or self.expression()
             parts.append(part)
             # Formats may be glued: !!?5
             if isinstance(part, Format) and part.kind in "!#" and self.peek() and self.peek() in "!#?":
@@ -265,239 +435,56 @@ class _Parser:
             if not self.comma():
                 return tuple(parts)
 
-    def written(self) -> Format | Expression:
+    def _reads(self) -> tuple[Argument, ...]:
+        parts: list[Argument] = []
+        while True:
+            part: Argument = self._format(star=False) or (
+                Literal(self._string()) if self.peek() == '"' else self._read()
+            )
+            parts.append(part)
+            if isinstance(part, Format) and part.kind in "!#" and self.peek() and self.peek() in "!#?":
+                continue
+            if not self.comma():
+                return tuple(parts)
+
+    def _read(self) -> ReadPart:
+        single = self.take("*")
+        target = self._place()
+        length = self.unary() if self.take("#") else None
+        if self.take(":"):
+            # A piped session is never slow enough for the time limit to matter.
+            self.expression()
+        return ReadPart(target, length, single)
+
+    def _format(self, *, star: bool) -> Format | None:
         sign = self.peek()
         if sign and sign in "!#" and not self.text.startswith("##", self.at):
             self.at += 1
             return Format(sign)
-        if sign and sign in "?*":
+        if sign == "?" or (sign == "*" and star):
             self.at += 1
             return Format(sign, self.expression())
-        return self.expression()
+        return None
 
-    def called(self) -> Invocation:
-        start = self.at
-        call = self.postfix()
-        is_call = isinstance(call, ClassCall) or (isinstance(call, Member) and call.arguments is not None)
-        if not is_call:
-            self.at = start
-            self.wrong()
-        if self.peek() == ":":
-            self.at += 1
-            return Invocation(call, self.expression())
-        return Invocation(call)
-
-    # ---- expressions
-
-    def expression(self) -> Expression:
-        left = self.unary()
-        while True:
-            before = self.at
-            self.blanks()
-            negated = self.peek() == "'" and self.text.startswith(_NEGATABLE, self.at + 1)
-            if negated:
-                self.at += 1
-            operator = next((each for each in _OPERATORS if self.text.startswith(each, self.at)), None)
-            if operator is None:
-                self.at = before
-                return left
-            self.at += len(operator)
-            self.blanks()
-            left = Binary(operator, left, self.unary(), negated=negated)
-
-    def unary(self) -> Expression:
-        sign = self.peek()
-        if sign and sign in "+-'":
-            self.at += 1
-            self.blanks()
-            return Unary(sign, self.unary())
-        return self.postfix()
-
-    def postfix(self) -> Expression:
-        found = self.atom()
-        while self.peek() == "." and (match := _MEMBER_NAME.match(self.text, self.at + 1)):
-            self.at = match.end()
-            arguments = self.actuals() if self.peek() == "(" else None
-            found = Member(found, match.group(), arguments)
-        return found
-
-    def atom(self) -> Expression:
-        sign = self.peek()
-        if sign == '"':
-            return self.string()
-        if sign == "(":
-            self.at += 1
-            self.blanks()
-            inner = self.expression()
-            self.blanks()
-            self.expect(")")
-            return inner
-        if sign == "$":
-            return self.dollar()
-        if self.text[self.at : self.at + 8].lower() == "##class(":
-            return self.class_call()
-        if match := _NUMBER.match(self.text, self.at):
-            self.at = match.end()
-            return Literal(canonical(number(match.group())))
-        return self.variable()
-
-    def string(self) -> Literal:
-        match = re.compile(r'"((?:[^"]|"")*)"').match(self.text, self.at)
-        if match is None:
-            self.wrong()
-        self.at = match.end()
-        return Literal(match.group(1).replace('""', '"'))
-
-    def variable(self) -> Variable:
-        match = _NAME.match(self.text, self.at)
-        if match is None:
-            self.wrong()
-        self.at = match.end()
-        subscripts: tuple[Expression, ...] = ()
-        if self.peek() == "(":
-            self.at += 1
-            subscripts = tuple(self.list_of(self.expression))
-            self.blanks()
-            self.expect(")")
-        return Variable(match.group(), subscripts)
-
-    def class_call(self) -> ClassCall:
-        self.at += len("##class(")
-        self.blanks()
-        match = _DOTTED.match(self.text, self.at)
-        if match is None:
-            self.wrong()
-        self.at = match.end()
-        self.blanks()
-        self.expect(")")
-        return self.method_of(match.group())
-
-    def method_of(self, class_name: str) -> ClassCall:
-        self.expect(".")
-        match = _MEMBER_NAME.match(self.text, self.at)
-        if match is None:
-            self.wrong()
-        self.at = match.end()
-        if self.peek() != "(":
-            self.wrong()
-        return ClassCall(class_name, match.group(), self.actuals())
-
-    def dollar(self) -> Expression:
-        match = re.compile(r"\$([A-Za-z]+)").match(self.text, self.at)
-        if match is None:
-            self.wrong()
-        name = match.group(1).lower()
-        start, self.at = self.at, match.end()
-        if name == "system" and self.peek() == ".":
-            dotted = re.compile(r"\.([A-Za-z]+(?:\.[A-Za-z]+)*)(?=\.[A-Za-z%]+\()").match(self.text, self.at)
-            if dotted is None:
-                self.wrong()
-            self.at = dotted.end()
-            return self.method_of(f"%SYSTEM.{dotted.group(1)}")
-        if self.peek() != "(":
-            return Special(name)
-        self.at += 1
-        if name in _PAIRED:
-            return self.paired(_PAIRED[name])
-        self.blanks()
-        arguments: tuple[Expression, ...] = ()
-        if self.peek() != ")":
-            arguments = tuple(self.list_of(self.expression))
-        self.blanks()
-        if self.peek() != ")":
-            self.at = max(self.at, start)
-        self.expect(")")
-        return Function(name, arguments)
-
-    def paired(self, name: str) -> Function:
-        arguments: tuple[Expression, ...] = ()
-        if name == "case":
-            self.blanks()
-            arguments = (self.expression(),)
-            if not self.comma():
-                self.wrong()
-        pairs: list[tuple[Expression | None, Expression]] = []
-        while True:
-            self.blanks()
-            condition = None if name == "case" and self.peek() == ":" else self.expression()
-            self.blanks()
-            self.expect(":")
-            self.blanks()
-            pairs.append((condition, self.expression()))
-            if not self.comma():
-                break
-        self.blanks()
-        self.expect(")")
-        return Function(name, arguments, tuple(pairs))
-
-    def actuals(self) -> tuple[Actual, ...]:
-        self.expect("(")
-        found: list[Actual] = []
-        self.blanks()
-        if self.peek() == ")":
-            self.at += 1
-            return ()
-        while True:
-            self.blanks()
-            match = re.compile(r"\.(%?[A-Za-z][A-Za-z0-9]*)").match(self.text, self.at)
-            if self.peek() and self.peek() in ",)":
-                found.append(Omitted())
-            elif match is not None:
-                self.at = match.end()
-                found.append(Reference(match.group(1)))
-            else:
-                found.append(self.expression())
-            if not self.comma():
-                break
-        self.blanks()
-        self.expect(")")
-        return tuple(found)
-
-    # ---- characters
-
-    def list_of(self, parse: Callable[[], T]) -> list[T]:
-        found = [parse()]
-        while self.comma():
-            found.append(parse())
-        return found
-
-    def comma(self) -> bool:
-        before = self.at
-        self.blanks()
-        if self.peek() != ",":
-            self.at = before
+    def _keyword(self, word: str, *, before: str = " ") -> bool:
+        end = self.at + len(word)
+        if self.text[self.at : end].upper() != word:
             return False
-        self.at += 1
-        self.blanks()
+        if before == "{" and self.text[end:].lstrip(" ")[:1] != "{":
+            return False
+        if before == " " and self.text[end : end + 1] not in (" ", "("):
+            return False
+        self.word(self.at, end)
+        self.at = end
         return True
 
-    def peek(self) -> str:
-        return self.text[self.at : self.at + 1]
-
-    def blanks(self) -> None:
-        while self.peek() == " ":
-            self.at += 1
-
-    def expect(self, sign: str) -> None:
-        if self.peek() != sign:
-            self.wrong()
-        self.at += 1
-
-    def keyword(self, word: str, *, before_block: bool = False) -> bool:
-        match = re.compile(rf"{word}(?=\s*{{)" if before_block else rf"{word}\s", re.IGNORECASE).match(
-            self.text, self.at
-        )
-        if match is None:
-            return False
-        self.words.append((self.at, self.at + len(word)))
-        self.at += len(word)
-        return True
-
-    def comment(self) -> bool:
+    def _comment(self) -> bool:
+        if self.text.startswith("/*", self.at):
+            end = self.text.find("*/", self.at)
+            self.at = end + 2 if end >= 0 else len(self.text)
+            self.blanks()
+            return self.done or self._comment()
         if self.text.startswith((";", "//", "#;"), self.at):
             self.at = len(self.text)
             return True
         return False
-
-    def wrong(self) -> NoReturn:
-        raise LineSyntaxError(self.at, self.source())

@@ -13,8 +13,11 @@ from typing import IO
 from iris_devtools.standin.errors import LoginRefused, ObjectScriptError, SQLError
 from iris_devtools.standin.instance import ClientInfo, Instance
 from iris_devtools.standin.session.session import Session
+from iris_devtools.standin.terminal.classes import CLASSES
+from iris_devtools.standin.terminal.device import Device
 from iris_devtools.standin.terminal.interpreter import Failure, Interpreter
-from iris_devtools.standin.terminal.parser import LineSyntaxError, parse_call, parse_line
+from iris_devtools.standin.terminal.nodes import Entry
+from iris_devtools.standin.terminal.parser import LineSyntaxError, parse_call, parse_label, parse_line
 from iris_devtools.standin.terminal.space import Ended, TerminalSpace
 
 __all__ = ["run_terminal"]
@@ -54,13 +57,16 @@ def run_terminal(
         elif not _login(session, source, write, namespace=namespace, client=client):
             return 1
         process = session.process
-        space = TerminalSpace(process, session, environment=environment, directory=directory)
-        interpreter = Interpreter(space, write)
+        device = Device(write, source.readline)
+        space = TerminalSpace(
+            process, session, device, classes=CLASSES, environment=environment, directory=directory
+        )
+        interpreter = Interpreter(space, device)
         try:
             if command is not None:
-                return _one_line(interpreter, command, write)
-            write(f"\nNode: {socket.gethostname()}, Instance: IRIS\n")
-            _lines(interpreter, source, write, interactive=interactive)
+                return _one_line(interpreter, command)
+            device.write(f"\nNode: {socket.gethostname()}, Instance: IRIS\n")
+            _lines(interpreter, interactive=interactive)
         finally:
             space.close_all()
     except LoginRefused as refused:
@@ -94,10 +100,13 @@ def _login(
     return False
 
 
-def _one_line(interpreter: Interpreter, command: str, write: Callable[[str], None]) -> int:
+def _one_line(interpreter: Interpreter, command: str) -> int:
+    write = interpreter.device.write
     call = parse_call(command)
     try:
-        if call is not None:
+        if isinstance(call, Entry):
+            interpreter.call(call)
+        elif call is not None:
             interpreter.value(call)
         else:
             interpreter.run(parse_line(command))
@@ -110,29 +119,38 @@ def _one_line(interpreter: Interpreter, command: str, write: Callable[[str], Non
     return 0
 
 
-def _lines(
-    interpreter: Interpreter, source: IO[str], write: Callable[[str], None], *, interactive: bool
-) -> None:
+def _lines(interpreter: Interpreter, *, interactive: bool) -> None:
+    device = interpreter.device
     while True:
-        level = interpreter.space.process.transaction_level
-        write(f"\n{f'TL{level}:' if level else ''}{interpreter.namespace}>")
-        text = source.readline()
-        if not text:
+        device.write(f"\n{interpreter.prompt}>")
+        text = device.read()
+        if text is None:
             return
-        if not interactive:
-            # Where an interactive user's Enter moves the cursor.
-            write("\n")
-        try:
-            line = parse_line(text.rstrip("\r\n"))
-        except LineSyntaxError as error:
-            interpreter.error = "<SYNTAX>"
-            write(_block(error.source, error.column, "<SYNTAX>"))
-            continue
-        try:
-            interpreter.run(line)
-        except Failure as failure:
-            interpreter.error = failure.text
-            write(_block(line.source, failure.column, failure.text))
+        if interactive:
+            # The user's Enter has moved the cursor already.
+            device.column = 0
+        else:
+            device.write("\n")
+        _line(interpreter, text)
+
+
+def _line(interpreter: Interpreter, text: str) -> None:
+    write = interpreter.device.write
+    try:
+        label = parse_label(text)
+        if label is not None:
+            interpreter.keep(label)
+            return
+        line = parse_line(text)
+    except LineSyntaxError as error:
+        interpreter.error = "<SYNTAX>"
+        write(_block(error.source, error.column, "<SYNTAX>"))
+        return
+    try:
+        interpreter.run(line)
+    except Failure as failure:
+        interpreter.fail(failure)
+        write(_block(failure.source or line.source, failure.column, failure.text))
 
 
 def _block(source: str, column: int, text: str) -> str:
