@@ -334,10 +334,10 @@ def test_what_iris_refuses_is_refused_in_its_words(text, sqlcode, message):
 @pytest.mark.parametrize(
     "text",
     [
-        "CREATE TRIGGER x BEFORE INSERT ON t",
+        "CREATE TRIGGER x BEFORE INSERT ON t LANGUAGE OBJECTSCRIPT { Write 1 }",
         "CREATE OR REPLACE PROCEDURE p() BEGIN END",
         "CREATE FUNCTION f() RETURNS INT",
-        "DROP TRIGGER x",
+        "DROP METHOD x",
         "CREATE TABLE t (a INT) SHARD",
         "ALTER TABLE t CONVERT TO STORAGETYPE = COLUMNAR",
         "CREATE TABLE t (a VARCHAR(9) COLLATE SQLUPPER(5))",

@@ -26,6 +26,7 @@ from iris_devtools.standin.catalog.definitions import (
 from iris_devtools.standin.catalog.keys import NameForms, foreign_key_of, key_index
 from iris_devtools.standin.catalog.model import ROWID, Column, Counter, ForeignKey, Index, Table
 from iris_devtools.standin.catalog.names import check_identifier, property_name, same_name
+from iris_devtools.standin.catalog.row_triggers import make_row_triggers
 from iris_devtools.standin.catalog.storage import (
     add_column,
     drop_column,
@@ -150,6 +151,7 @@ def _add_column(work: Work, table: Table, definition: ColumnDefinition) -> Table
                 f"UPDATE {rows_name(changed)} SET {quoted(column.storage_name)} = ?",
                 (work.default_value(changed, column),),
             )
+    make_row_triggers(work.connection, changed)
     return work.save(changed, replaces=table)
 
 

@@ -19,10 +19,12 @@ from iris_devtools.standin.catalog.definitions import (
     CreateSchema,
     CreateTable,
     CreateTableAs,
+    CreateTrigger,
     CreateView,
     DropIndex,
     DropSchema,
     DropTable,
+    DropTrigger,
     DropView,
     ForeignKeyDefinition,
     KeyDefinition,
@@ -42,6 +44,7 @@ from iris_devtools.standin.catalog.storage import (
     note_keys,
     rows_name,
 )
+from iris_devtools.standin.catalog.triggers import create_trigger, drop_trigger
 from iris_devtools.standin.catalog.work import Translate, Work, missing_table
 from iris_devtools.standin.errors import SQLError
 from iris_devtools.standin.sql import nodes
@@ -84,6 +87,10 @@ def apply(
         _drop_view(work, statement)
     elif isinstance(statement, CreateTableAs):
         _create_table_as(work, statement)
+    elif isinstance(statement, CreateTrigger):
+        create_trigger(work, statement)
+    elif isinstance(statement, DropTrigger):
+        drop_trigger(work, statement)
     elif isinstance(statement, CreateSchema):
         _create_schema(work, statement)
     else:

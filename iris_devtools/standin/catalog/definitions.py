@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from iris_devtools.standin.catalog.model import Counter, Default
+from iris_devtools.standin.catalog.model import Counter, Default, Trigger
 from iris_devtools.standin.types import SqlType
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "CreateSchema",
     "CreateTable",
     "CreateTableAs",
+    "CreateTrigger",
     "CreateView",
     "DropColumns",
     "DropConstraint",
@@ -29,6 +30,7 @@ __all__ = [
     "DropPrimaryKey",
     "DropSchema",
     "DropTable",
+    "DropTrigger",
     "DropView",
     "Element",
     "ForeignKeyDefinition",
@@ -268,6 +270,25 @@ class DropSchema:
     cascade: bool = False
 
 
+@dataclass(frozen=True)
+class CreateTrigger:
+    """``CREATE [OR REPLACE] TRIGGER n time event ON t ... code``."""
+
+    name: ObjectName
+    table: ObjectName
+    trigger: Trigger
+    or_replace: bool = False
+
+
+@dataclass(frozen=True)
+class DropTrigger:
+    """``DROP TRIGGER [IF EXISTS] n [FROM t]``."""
+
+    name: ObjectName
+    table: ObjectName | None = None
+    if_exists: bool = False
+
+
 Statement = (
     CreateTable
     | CreateTableAs
@@ -279,4 +300,6 @@ Statement = (
     | DropView
     | CreateSchema
     | DropSchema
+    | CreateTrigger
+    | DropTrigger
 )

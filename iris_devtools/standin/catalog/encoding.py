@@ -20,6 +20,7 @@ from iris_devtools.standin.catalog.model import (
     IndexKind,
     Table,
     TableKind,
+    Trigger,
 )
 from iris_devtools.standin.types import Code, SqlType
 
@@ -66,9 +67,16 @@ def _table(data: dict[str, Any]) -> Table:
     data["foreign_keys"] = tuple(_foreign_key(k) for k in data.get("foreign_keys", ()))
     data["parameters"] = tuple((name, value) for name, value in data.get("parameters", ()))
     data["depends_on"] = tuple((schema, name) for schema, name in data.get("depends_on", ()))
+    data["triggers"] = tuple(_trigger(t) for t in data.get("triggers", ()))
     if "kind" in data:
         data["kind"] = TableKind(data["kind"])
     return Table(**data)
+
+
+def _trigger(data: dict[str, Any]) -> Trigger:
+    data["events"] = tuple(data["events"])
+    data["columns"] = tuple(data.get("columns", ()))
+    return Trigger(**data)
 
 
 def _column(data: dict[str, Any]) -> Column:

@@ -7,8 +7,8 @@ SQLite can read its indexes through the view.
 
 from __future__ import annotations
 
-from iris_devtools.standin.catalog.system_view import TEXT, SystemColumn, SystemView, columns, nothing
-from iris_devtools.standin.types import SMALLINT, TIMESTAMP, TINYINT
+from iris_devtools.standin.catalog.system_view import NAME, TEXT, SystemColumn, SystemView, columns, nothing
+from iris_devtools.standin.types import INTEGER, SMALLINT, TIMESTAMP, TINYINT
 
 __all__ = ["INFORMATION_SCHEMA"]
 
@@ -16,8 +16,11 @@ _SCHEMA = "INFORMATION_SCHEMA"
 _IS_VIEW = "TABLE_TYPE COLLATE BINARY = 'VIEW'"
 
 
-def _view(name: str, *, source: str | None, cols: tuple[SystemColumn, ...], where: str = "") -> SystemView:
-    return SystemView(_SCHEMA, name, f"INFORMATION.SCHEMA.{name.replace('_', '')}", cols, source, where)
+def _view(
+    name: str, *, source: str | None, cols: tuple[SystemColumn, ...], where: str = "", each: str = ""
+) -> SystemView:
+    class_name = f"INFORMATION.SCHEMA.{name.replace('_', '')}"
+    return SystemView(_SCHEMA, name, class_name, cols, source, where, each)
 
 
 def _empty(name: str, text: str) -> SystemView:
@@ -195,17 +198,33 @@ _ROUTINES = _view(
     ),
 )
 
+
+def _of_trigger(name: str, part: str) -> SystemColumn:
+    return SystemColumn(name, NAME, f"json_extract(one.value, '$.{part}')")
+
+
 _TRIGGERS = _view(
     "TRIGGERS",
-    source=None,
-    cols=(
-        *nothing(
-            "TABLE_CATALOG TABLE_SCHEMA TABLE_NAME TRIGGER_NAME EVENT_MANIPULATION EVENT_OBJECT_CATALOG "
-            "EVENT_OBJECT_SCHEMA EVENT_OBJECT_TABLE ACTION_ORDER:I ACTION_CONDITION ACTION_STATEMENT "
-            "ACTION_ORIENTATION ACTION_TIMING ACTION_REFERENCE_OLD_TABLE ACTION_REFERENCE_NEW_TABLE "
-            "ACTION_REFERENCE_OLD_ROW ACTION_REFERENCE_NEW_ROW"
+    source="%dict.tables",
+    each="json_each(definition, '$.triggers') AS one",
+    cols=columns(
+        "TABLE_CATALOG= TABLE_SCHEMA TABLE_NAME",
+        _of_trigger("TRIGGER_NAME", "name"),
+        SystemColumn(
+            "EVENT_MANIPULATION",
+            NAME,
+            "(SELECT group_concat(event.value, '/') FROM json_each(one.value, '$.events') AS event)",
         ),
-        SystemColumn("CREATED", TIMESTAMP),
+        "EVENT_OBJECT_CATALOG= EVENT_OBJECT_SCHEMA=TABLE_SCHEMA EVENT_OBJECT_TABLE=TABLE_NAME",
+        SystemColumn("ACTION_ORDER", INTEGER, "COALESCE(json_extract(one.value, '$.order'), 0)"),
+        _of_trigger("ACTION_CONDITION", "condition"),
+        SystemColumn("ACTION_STATEMENT", TEXT, "json_extract(one.value, '$.code')"),
+        SystemColumn("ACTION_ORIENTATION", NAME, "'ROW'"),
+        _of_trigger("ACTION_TIMING", "time"),
+        "ACTION_REFERENCE_OLD_TABLE= ACTION_REFERENCE_NEW_TABLE=",
+        _of_trigger("ACTION_REFERENCE_OLD_ROW", "old"),
+        _of_trigger("ACTION_REFERENCE_NEW_ROW", "new"),
+        SystemColumn("CREATED", TIMESTAMP, "json_extract(one.value, '$.created')"),
     ),
 )
 

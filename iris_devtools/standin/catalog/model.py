@@ -21,6 +21,7 @@ __all__ = [
     "IndexKind",
     "Table",
     "TableKind",
+    "Trigger",
 ]
 
 ROWID = "%ID"
@@ -128,6 +129,25 @@ class ForeignKey:
 
 
 @dataclass(frozen=True)
+class Trigger:
+    """One row trigger: ``code`` are its statements of IRIS SQL, separated by semicolons.
+
+    ``time`` is BEFORE or AFTER; ``columns`` those of UPDATE OF; ``old`` and ``new`` the aliases of the rows.
+    """
+
+    name: str
+    time: str
+    events: tuple[str, ...]
+    code: str
+    columns: tuple[str, ...] = ()
+    order: int = 0
+    old: str | None = None
+    new: str | None = None
+    condition: str | None = None
+    created: str = ""
+
+
+@dataclass(frozen=True)
 class Table:
     """One table or view.
 
@@ -154,6 +174,7 @@ class Table:
     """Of a view: made WITH READ ONLY."""
     depends_on: tuple[tuple[str, str], ...] = ()
     """Of a view: schema and name of the tables and views that it reads."""
+    triggers: tuple[Trigger, ...] = ()
     stamp: int = 0
     """Names this very definition; the database that holds the rows carries the same number."""
 

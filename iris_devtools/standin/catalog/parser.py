@@ -27,6 +27,11 @@ from iris_devtools.standin.catalog.elements import (
     read_object_name,
     unsupported,
 )
+from iris_devtools.standin.catalog.trigger_parser import (
+    create_or_replace_trigger,
+    create_trigger,
+    drop_trigger,
+)
 from iris_devtools.standin.errors import SQLError
 from iris_devtools.standin.sql.dialect import Kind
 from iris_devtools.standin.sql.reader import Reader
@@ -302,6 +307,9 @@ _STATEMENTS: tuple[tuple[tuple[str, ...], Callable[[Reader], Statement]], ...] =
     (("DROP", "VIEW"), _drop_view),
     (("CREATE", "SCHEMA"), _create_schema),
     (("DROP", "SCHEMA"), _drop_schema),
+    (("CREATE", "TRIGGER"), create_trigger),
+    (("CREATE", "OR", "REPLACE", "TRIGGER"), create_or_replace_trigger),
+    (("DROP", "TRIGGER"), drop_trigger),
 )
 
 _REFUSED: tuple[tuple[tuple[str, ...], str], ...] = (
@@ -309,7 +317,6 @@ _REFUSED: tuple[tuple[tuple[str, ...], str], ...] = (
         ((*verb, word), f"{plural} ({' '.join(verb)} {word})")
         for verb in (("CREATE",), ("CREATE", "OR", "REPLACE"), ("ALTER",), ("DROP",))
         for word, plural in (
-            ("TRIGGER", "triggers"),
             ("PROCEDURE", "stored procedures"),
             ("FUNCTION", "stored functions"),
             ("METHOD", "class methods"),

@@ -30,9 +30,9 @@ class SystemColumn:
 class SystemView:
     """One system view or table.
 
-    ``source`` is the table of the dictionary that it reads, with ``where`` as the condition; a view without a
-    source is always empty. ``live`` marks a table whose rows are asked of the server. ``only_in`` is the one
-    namespace that has it.
+    ``source`` is the table of the dictionary that it reads, with ``where`` as the condition, and perhaps
+    ``each``, a table-valued function over its rows; a view without a source is always empty. ``live`` marks a
+    table whose rows are asked of the server. ``only_in`` is the one namespace that has it.
     """
 
     schema: str
@@ -41,6 +41,7 @@ class SystemView:
     columns: tuple[SystemColumn, ...]
     source: str | None = None
     where: str = ""
+    each: str = ""
     live: bool = False
     only_in: str | None = None
 
@@ -87,7 +88,8 @@ class SystemView:
             return f"{create} AS SELECT {items} WHERE 0"
         where = f" WHERE {self.where}" if self.where else ""
         schema = "" if temporary_over is None else f"{temporary_over}."
-        return f"{create} AS SELECT {items} FROM {schema}{quoted(self.source)}{where}"
+        each = f", {self.each}" if self.each else ""
+        return f"{create} AS SELECT {items} FROM {schema}{quoted(self.source)}{each}{where}"
 
 
 def columns(*groups: str | SystemColumn | Iterable[SystemColumn]) -> tuple[SystemColumn, ...]:

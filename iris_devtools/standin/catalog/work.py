@@ -18,6 +18,7 @@ from iris_devtools.standin.catalog.dictionary import Dictionary
 from iris_devtools.standin.catalog.model import Column, ForeignKey, Index, Table, TableKind
 from iris_devtools.standin.catalog.names import same_name
 from iris_devtools.standin.catalog.projection import key_of
+from iris_devtools.standin.catalog.row_triggers import drop_row_triggers, make_row_triggers
 from iris_devtools.standin.catalog.storage import create_index, note_keys
 from iris_devtools.standin.errors import SQLError
 from iris_devtools.standin.sql.translation import Select
@@ -116,12 +117,14 @@ class Work:
                     )
 
     def drop_triggers(self, table: Table) -> None:
-        """Drop the triggers of all foreign keys from and to a table."""
+        """Drop the triggers of all foreign keys from and to a table, and its row triggers."""
+        drop_row_triggers(self.connection, table)
         for child, foreign_key in self._foreign_keys(table):
             drop_foreign_key(self.connection, child, foreign_key)
 
     def make_triggers(self, table: Table) -> None:
-        """Make the triggers of all foreign keys from and to a table, as it is stored now."""
+        """Make the triggers of all foreign keys from and to a table, and its own, as it is stored now."""
+        make_row_triggers(self.connection, table)
         for child, foreign_key in self._foreign_keys(table):
             create_foreign_key(self.connection, child, foreign_key, self.parent(child, foreign_key))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 
 from iris_devtools.standin.errors import SQLError
@@ -33,6 +33,7 @@ class SessionState:
         self.options: dict[str, Scalar] = {}
         self.last_identity: int | None = None
         self.planner: Callable[[str], str] | None = None
+        self.firing: Callable[[Sequence[Scalar]], None] | None = None
         self._error: SQLError | None = None
 
     @property
@@ -86,6 +87,11 @@ class SessionState:
         if self.planner is None:
             raise SQLError(-482, " EXPLAIN error: there is no statement")
         return self.planner(text)
+
+    def fire(self, arguments: Sequence[Scalar]) -> None:
+        """Run row triggers; nothing where the statement says %NOTRIGGER."""
+        if self.firing is not None:
+            self.firing(arguments)
 
     def set_error(self, error: SQLError) -> None:
         """Keep the error of a function that is about to fail."""

@@ -13,6 +13,7 @@ from iris_devtools.standin.errors import SQLError
 from iris_devtools.standin.session.controls import Controls
 from iris_devtools.standin.session.failures import reported
 from iris_devtools.standin.session.plans import explained
+from iris_devtools.standin.session.row_triggers import RowTriggers
 from iris_devtools.standin.session.state import SessionState
 from iris_devtools.standin.session.transactions import Transactions
 from iris_devtools.standin.session.workplace import Workplace
@@ -76,6 +77,7 @@ class Statements:
         self._state = state
         self._transactions = transactions
         self._controls = controls
+        self._triggers = RowTriggers(state)
 
     def prepare(self, place: Workplace, text: str, markers: tuple[Marker, ...]) -> Prepared:
         """Make a statement ready to run; raises SQLError."""
@@ -168,6 +170,7 @@ class Statements:
         counts = []
         what = f"{write.verb} of table '{write.table.qualified_name}'"
         self._controls.check_lock(place, write.table, write.verb)
+        self._state.firing = None if write.no_trigger else partial(self._triggers.fire, place)
         with (
             reported(place, self._state, verb=write.verb, table=write.table),
             self._transactions.writing(place, what=what, steps=len(write.steps) * len(sets)),

@@ -12,7 +12,7 @@ from iris_devtools.standin.sql.computed import computed_on_insert, computed_on_u
 from iris_devtools.standin.sql.defaults import default_text, stored_text
 from iris_devtools.standin.sql.dialect import quoted
 from iris_devtools.standin.sql.environment import Env, Statement, Value, literal
-from iris_devtools.standin.sql.scope import Scope, storage_of
+from iris_devtools.standin.sql.scope import storage_of
 from iris_devtools.standin.sql.translation import Bind, Write
 from iris_devtools.standin.sql.views import Target, check_statements, written_table
 
@@ -61,7 +61,7 @@ def _required(column: Column, table: Table) -> str:
 
 def compile_insert(statement: Statement, node: nodes.Insert) -> Write:
     """Translate INSERT and INSERT OR UPDATE."""
-    env = Env(statement, Scope(), "values")
+    env = Env(statement, statement.root(), "values")
     target = written_table(env, node.table)
     table = target.table
     columns = _insert_columns(env, target, node)
@@ -191,7 +191,7 @@ def _inserted(env: Env, table: Table, column: Column, value: Value) -> str:
 
 
 def _inserted_query(env: Env, table: Table, columns: list[Column], node: nodes.Query, fill: list[str]) -> str:
-    query = Env(env.statement, Scope()).query(node)
+    query = Env(env.statement, env.statement.root()).query(node)
     if len(query.columns) != len(columns):
         raise env.statement.error(-64, f" {len(columns)} fields expected, {len(query.columns)} selected")
     texts = []
@@ -221,7 +221,7 @@ def _on_conflict(env: Env, columns: list[Column]) -> str:
 
 def compile_update(statement: Statement, node: nodes.Update) -> Write:
     """Translate UPDATE, also with FROM."""
-    env = Env(statement, Scope(), "set")
+    env = Env(statement, statement.root(), "set")
     target = written_table(env, node.table)
     table = target.table
     columns = [_updated_column(env, target, name) for name, _ in node.assignments]
@@ -335,7 +335,7 @@ def _holds(ref: nodes.TableRef, table: nodes.NamedTable) -> bool:
 
 def compile_delete(statement: Statement, node: nodes.Delete) -> Write:
     """Translate DELETE, also with a second FROM."""
-    env = Env(statement, Scope(), "where")
+    env = Env(statement, statement.root(), "where")
     target = written_table(env, node.table)
     table = target.table
     if node.source is not None:
@@ -354,7 +354,7 @@ def compile_delete(statement: Statement, node: nodes.Delete) -> Write:
 
 def compile_truncate(statement: Statement, node: nodes.Truncate) -> Write:
     """Translate TRUNCATE TABLE: empties the table and starts its counters again."""
-    env = Env(statement, Scope())
+    env = Env(statement, statement.root())
     table = find_table(env, node.table)
     if table.view_definition is not None:
         raise statement.error(-30, f" Table '{table.qualified_name.upper()}' not found")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -61,6 +62,10 @@ class FunctionContext(Protocol):
 
     def query_plan(self, text: str) -> str:
         """Return the plan of a statement as EXPLAIN shows it; raises SQLError."""
+        ...
+
+    def fire(self, arguments: Sequence[Scalar]) -> None:
+        """Run row triggers: storage, time and event, then the values of the row; raises SQLError."""
         ...
 
     def set_error(self, error: SQLError) -> None:

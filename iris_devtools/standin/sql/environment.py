@@ -94,10 +94,16 @@ class Statement:
     markers: tuple[str | int, ...]
     reader: Reader
     exact_distinct: bool = False
+    outer: Scope | None = None
+    """What the whole statement stands in: the rows of a trigger."""
     binds: list[Bind] = field(default_factory=list)
     reads: set[str] = field(default_factory=set)
     views: tuple[str, ...] = ()
     _aliases: int = 0
+
+    def root(self) -> Scope:
+        """Return the scope of a statement or of a query that is a part of one."""
+        return Scope(self.outer)
 
     def alias(self) -> str:
         """Return a new alias for a source of rows."""

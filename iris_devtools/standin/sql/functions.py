@@ -187,6 +187,7 @@ def _session_functions(connection: sqlite3.Connection, context: FunctionContext)
         "iris_last_identity": lambda: context.last_identity,
         "iris_option": lambda name: context.option(str(name)),
         "iris_is_reserved": lambda word: int(str(word).upper() in RESERVED_WORDS),
+        "iris_fire": lambda *arguments: context.fire(arguments),
         "iris_query_plan": lambda text, *_options: context.query_plan(str(text)),
         "iris_guid": lambda: str(uuid.uuid4()).upper(),
     }

@@ -20,7 +20,12 @@ _FILING_WORDS = (
 
 
 class StatementParser(QueryParser):
-    """Parses the statements that read or write rows; each method reads to the end of the text."""
+    """Parses the statements that read or write rows; each method reads to the end of the text.
+
+    ``no_trigger`` tells whether a statement said %NOTRIGGER.
+    """
+
+    no_trigger = False
 
     def select(self) -> nodes.Query:
         """Read a query; one closing semicolon is allowed."""
@@ -113,6 +118,7 @@ class StatementParser(QueryParser):
         no_check = False
         while (word := self.reader.accept_any(*_FILING_WORDS)) is not None:
             no_check = no_check or word == "%NOCHECK"
+            self.no_trigger = self.no_trigger or word == "%NOTRIGGER"
         return no_check
 
     def _column(self) -> nodes.Name:

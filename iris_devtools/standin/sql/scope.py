@@ -67,6 +67,8 @@ class Source:
     hidden: dict[str, Field] = field(default_factory=dict)
     """Columns that ``*`` does not show: the row id and pseudo columns, by upper-case name."""
     table: Table | None = None
+    qualified_only: bool = False
+    """Whether its columns are found only together with its label."""
     numbered: bool = False
     """Whether ``%VID`` was asked for."""
     by_name: dict[str, list[Field]] = field(init=False)
@@ -134,7 +136,7 @@ class Scope:
             return self.merged[name]
         found: list[Field] = []
         for source in self.sources:
-            if not qualifier or qualifier in source.labels:
+            if qualifier in source.labels or not (qualifier or source.qualified_only):
                 found += source.find(name)
         if len(found) > 1:
             raise Ambiguous(name)

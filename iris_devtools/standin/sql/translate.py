@@ -31,7 +31,7 @@ from iris_devtools.standin.sql.dialect import Kind
 from iris_devtools.standin.sql.environment import Env, OutColumn, Statement
 from iris_devtools.standin.sql.parse_statements import StatementParser
 from iris_devtools.standin.sql.reader import Reader
-from iris_devtools.standin.sql.scope import Scope
+from iris_devtools.standin.sql.row_alias import RowAlias, row_scope
 from iris_devtools.standin.sql.translation import Ddl, OutputColumn, Select, Translation, Write
 from iris_devtools.standin.types import varchar
 
@@ -56,24 +56,26 @@ def translate(
     default_schema: str = "SQLUser",
     markers: Sequence[str | int] = (),
     exact_distinct: bool = False,
+    row_aliases: Sequence[RowAlias] = (),
 ) -> Translation:
     """Return what a statement becomes.
 
     ``markers`` says for each parameter what the driver made it of: ``"?"`` for a value of the caller's, or
     the code of a lifted literal: 10 integer, 11 other number, 4 text, 0 NULL (wire-protocol 7.1).
-    ``exact_distinct`` is the option of that name: DISTINCT and GROUP BY keep the case of their values. Raises
-    SQLError.
+    ``exact_distinct`` is the option of that name: DISTINCT and GROUP BY keep the case of their values. In the
+    code of a trigger ``row_aliases`` are the names of the row that fired it. Raises SQLError.
     """
     try:
-        return _translate(text, catalog, default_schema, tuple(markers), exact_distinct=exact_distinct)
+        statement = Statement(catalog, default_schema, tuple(markers), Reader(text), exact_distinct)
+        if row_aliases:
+            statement.outer = row_scope(statement, row_aliases)
+        return _translate(text, statement)
     except RecursionError:
         raise SQLError(-400, " The statement is nested too deeply", location="Prepare") from None
 
 
-def _translate(
-    text: str, catalog: Catalog, default_schema: str, markers: tuple[str | int, ...], *, exact_distinct: bool
-) -> Translation:
-    reader = Reader(text)
+def _translate(text: str, statement: Statement) -> Translation:
+    reader, markers = statement.reader, statement.markers
     first = _first_word(reader)
     if first in _DEFINING:
         reader.location = "ServerLoop"
@@ -87,13 +89,14 @@ def _translate(
         )  # the parser stands on this package's lexer
 
         return Ddl(parse_ddl(text))
-    statement = Statement(catalog, default_schema, markers, reader, exact_distinct)
     parser = StatementParser(reader)
     count = max([len(markers), *(int(t.text) for t in reader.tokens if t.kind is Kind.PARAMETER)])
     if first in ("SELECT", "WITH"):
         return _select(statement, parser.select(), count)
     if first in ("INSERT", "UPDATE", "DELETE", "TRUNCATE"):
-        return replace(_write(statement, parser, first), parameter_count=count)
+        write = _write(statement, parser, first)
+        silent = parser.no_trigger or first == "TRUNCATE"
+        return replace(write, parameter_count=count, no_trigger=silent)
     control = read_control(reader)
     if control is None:
         raise reader.error(-51, f" An SQL statement expected, {_found(reader)} found")
@@ -110,7 +113,7 @@ def _found(reader: Reader) -> str:
 
 
 def _select(statement: Statement, query: nodes.Query, count: int) -> Select:
-    compiled = Env(statement, Scope()).query(query)
+    compiled = Env(statement, statement.root()).query(query)
     sql, binds = statement.finished(compiled.sql)
     columns = tuple(_output(column) for column in compiled.columns)
     return Select(sql, binds, columns, count, frozenset(statement.reads))

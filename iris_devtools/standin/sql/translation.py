@@ -71,6 +71,7 @@ class Write:
     counted: frozenset[int] | None = None
     one_row: bool = False
     """Whether each run inserts exactly one row, or fails."""
+    no_trigger: bool = False
 
 
 @dataclass(frozen=True)
