@@ -161,3 +161,78 @@ def test_a_snapshot_is_taken_and_restored_over_the_wire(iris: IRISContainer, tmp
         finally:
             engine.dispose()
             admin.drop_namespace("SNAP", terminate=True)
+
+
+def test_a_shared_directory_saves_the_transfer_and_goes_with_the_container(
+    image: str, tmp_path: Path, ours: Callable[[], list[Any]]
+) -> None:
+    from iris_devtools.provision import restore_namespace
+    from iris_devtools.snapshots.capture import capture
+    from iris_devtools.snapshots.store import Store
+
+    container = IRISContainer.image(image, share=True, project=tmp_path, directory=tmp_path / "state")
+    with container as iris, Admin.connect(iris.server) as admin:
+        courier = iris.server.courier
+        assert courier is not None
+        shared = courier.shared
+        assert shared is not None
+        assert shared.local.is_relative_to(tmp_path / "state")
+        assert shared.local.parent.stat().st_mode & 0o077 == 0, "for nobody else"
+        admin.create_namespace("SNAP")
+        key = RevisionKey(revisions=("r1",), digest="d" * 64, engine=admin.engine)
+        taken = capture(admin, namespace="SNAP", store=Store(tmp_path / "store"), key=key).snapshot
+
+        restore_namespace(admin, taken, namespace="SNAP", thoroughness="nothing")
+
+        (staged,) = shared.local.glob("*.DAT")
+        (file,) = taken.manifest.files
+        assert staged.stat().st_size == file.size == admin.file_size(shared.remote + staged.name)
+        assert [path.name for path in shared.local.iterdir()] == [staged.name]
+    assert not shared.local.exists()
+    assert ours() == []
+
+
+def test_a_shared_directory_that_the_container_cannot_see_is_not_used(
+    image: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from iris_devtools.servers.container.keep import Keep
+
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    make = Keep.share
+
+    def share(keep: Keep) -> Path:
+        # As in a container that talks to its host's engine: the engine finds another directory by that path.
+        make(keep)
+        return elsewhere
+
+    monkeypatch.setattr(Keep, "share", share)
+    (tmp_path / "there").write_bytes(os.urandom(5_000_000))
+
+    with (
+        IRISContainer.image(image, share=True, project=tmp_path, directory=tmp_path / "state") as iris,
+        Admin.connect(iris.server) as admin,
+    ):
+        assert admin.shared_directory is None
+        admin.upload(tmp_path / "there", "/home/irisowner/there")
+
+
+def test_variables_and_volumes_of_the_settings_are_in_the_container(
+    run: Run, project: Path, ours: Callable[[], list[Any]]
+) -> None:
+    (project / "data").mkdir()
+    (project / "data" / "hello").write_text("hello", encoding="utf-8")
+    with (project / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write(
+            'container-volumes = ["./data:/data:ro"]\ncontainer-memory = "1g"\ncontainer-cpus = 0.9\n'
+            '[tool.iris-devtools.container-environment]\nGREETING = "good day"\n'
+        )
+    cli = "iris_devtools.cli"
+    run(cli, "up")
+
+    assert run(cli, "exec", "sh", "-c", 'echo "$GREETING"; cat /data/hello').stdout == "good day\nhello"
+    assert run(cli, "exec", "touch", "/data/x", check=False).returncode != 0
+    (container,) = ours()
+    limits = container.attrs["HostConfig"]
+    assert (limits["Memory"], limits["NanoCpus"]) == (1 << 30, 900_000_000)
+    run(cli, "down")

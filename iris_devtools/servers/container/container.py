@@ -357,6 +357,9 @@ class IRISContainer:
             made = create_administrator(container, deadline=deadline)
             kept = Kept(container.id, made.username, made.password)
         self._container = container
+        if self.spec.share and not _is_seen(container, self._keep.shared):
+            # As where this process is in a container itself, and the engine looks for the path on its host.
+            self._keep.unshare()
         server = server_in(container, kept, shared=self._keep.shared)
         wait_for_login(container, server, deadline=deadline)
         self._keep.write(kept)
@@ -378,6 +381,23 @@ def server_in(container: Any, kept: Kept, *, shared: Path) -> Server:
         password=kept.password,
         courier=ArchiveCourier(str(container.id), common),
     )
+
+
+def _is_seen(container: Any, shared: Path) -> bool:
+    """Tell whether what this process puts into a directory is there for the container, too."""
+    import docker.errors
+
+    if not shared.is_dir():
+        return False
+    probe = shared / f"probe-{secrets.token_hex(4)}"
+    try:
+        probe.touch()
+        container.get_archive(SHARED_IN_CONTAINER + probe.name)[0].close()
+    except (OSError, docker.errors.DockerException):
+        return False
+    finally:
+        probe.unlink(missing_ok=True)
+    return True
 
 
 def _is_here(client: Any, name: str) -> bool:

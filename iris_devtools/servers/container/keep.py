@@ -98,7 +98,7 @@ class Keep:
     def forget(self) -> None:
         """Forget the container, and remove what it shared with this machine."""
         self._file.unlink(missing_ok=True)
-        shutil.rmtree(self.shared, ignore_errors=True)
+        self.unshare()
 
     def share(self) -> Path:
         """Make the directory that the container shares; nobody else can get there."""
@@ -107,6 +107,10 @@ class Keep:
         self.directory.chmod(0o700)
         self.shared.chmod(0o777)
         return self.shared
+
+    def unshare(self) -> None:
+        """Remove what the container shares."""
+        shutil.rmtree(self.shared, ignore_errors=True)
 
     @property
     def shared(self) -> Path:
