@@ -13,6 +13,7 @@ from iris_devtools.admin.status import TRANSIENT, administration_error
 from iris_devtools.errors import AdministrationError, IrisDevtoolsError, ServerError
 
 __all__ = [
+    "AHEAD_FILE",
     "DATABASE_FILE",
     "NEXT_FILE",
     "PREVIOUS_FILE",
@@ -27,7 +28,10 @@ DATABASE_FILE = "IRIS.DAT"
 """The file that is the database, in the directory that is its name."""
 
 NEXT_FILE, PREVIOUS_FILE = "next.DAT", "previous.DAT"
-"""Beside it, while it is exchanged, or soon will be: what comes in its place, and what was there before."""
+"""Beside it while it is exchanged: what comes in its place, and what was there before."""
+
+AHEAD_FILE = "ahead.DAT"
+"""Beside it: what will come in its place when somebody who restores it again and again does so."""
 
 Role = Literal["data", "code", "both"]
 

@@ -45,21 +45,27 @@ class Link:
 
     def open(self) -> None:
         """Connect now, unless connected."""
+        self._notice_fork()
         with self._lock:
-            if self._pid != os.getpid():
-                # The socket belongs to the parent: closing it here would log the parent out.
-                self._connection = self._native = None
-                self._pid = os.getpid()
             if self._connection is None:
                 self._connection = login(self.target, self.namespace, timeout_s=self._timeout_s)
                 self._native = self._driver.create_iris(self._connection)
                 self._generation += 1
 
+    def _notice_fork(self) -> None:
+        if self._pid != os.getpid():
+            # The socket belongs to the parent: closing it here would log the parent out. The lock may be held
+            # by a thread that exists only there.
+            self._connection = self._native = None
+            self._lock = threading.RLock()
+            self._pid = os.getpid()
+
     def close(self) -> None:
         """Log out. A later call connects again."""
+        self._notice_fork()
         with self._lock:
             connection, self._connection, self._native = self._connection, None, None
-            if connection is not None and self._pid == os.getpid():
+            if connection is not None:
                 try:
                     connection.close()
                 except self._driver.errors:
@@ -150,6 +156,7 @@ class Link:
     def _perform(
         self, call: str, action: Callable[[], _T], *, repeatable: bool, generation: int | None = None
     ) -> _T:
+        self._notice_fork()
         with self._lock:
             self.open()
             if generation is not None and generation != self._generation:

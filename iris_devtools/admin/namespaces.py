@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 
 from iris_devtools.admin.databases import (
+    AHEAD_FILE,
     DATABASE_FILE,
     NEXT_FILE,
     PREVIOUS_FILE,
@@ -280,8 +281,8 @@ class Namespaces(Databases, Privileges, Processes):
         removed = self.remove_directory(directory)
         if not removed:
             # A restore that was killed, or a copy that was made for a restore that never came.
-            self.delete(directory + NEXT_FILE)
-            self.delete(directory + PREVIOUS_FILE)
+            for name in (AHEAD_FILE, NEXT_FILE, PREVIOUS_FILE):
+                self.delete(directory + name)
             removed = self.remove_directory(directory)
         if removed:
             # CREATE DATABASE puts C and D below a directory of the namespace's name (iris-facts 1.1).

@@ -57,8 +57,8 @@ class Staged:
 class Exchange:
     """One exchange of all files of one namespace: :meth:`prepare`, then :meth:`carry_out`, once each."""
 
-    def __init__(self, admin: Admin, staged: Staged, *, namespace: str) -> None:
-        """Find the databases of the namespace; nothing is changed.
+    def __init__(self, admin: Admin, staged: Staged, *, namespace: str, name: str = NEXT_FILE) -> None:
+        """Find the databases of the namespace; nothing is changed. ``name`` is that of the copies.
 
         Raises:
             SnapshotError: the namespace has another number of databases than the snapshot.
@@ -67,7 +67,7 @@ class Exchange:
         """
         self._namespace = namespace
         self._swaps = [
-            _Swap(admin, directory, file)
+            _Swap(admin, directory, file, name)
             for directory, file in _pair(admin.database_directories(namespace), staged, namespace)
         ]
         self._admin = admin
@@ -119,12 +119,12 @@ class Exchange:
 class _Swap:
     """The exchange of one database's file."""
 
-    def __init__(self, admin: Admin, directory: str, file: StagedFile) -> None:
+    def __init__(self, admin: Admin, directory: str, file: StagedFile, name: str) -> None:
         self._admin = admin
         self._file = file
         self.directory = directory
         self._current = directory + DATABASE_FILE
-        self._next = directory + NEXT_FILE
+        self._next = directory + name
         self._previous = directory + PREVIOUS_FILE
         self.has_old_file = True
 

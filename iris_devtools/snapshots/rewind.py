@@ -11,6 +11,7 @@ import logging
 import threading
 
 from iris_devtools.admin import Admin
+from iris_devtools.admin.databases import AHEAD_FILE
 from iris_devtools.errors import IrisDevtoolsError
 from iris_devtools.snapshots.exchange import Exchange, Staged
 from iris_devtools.snapshots.inspection import Thoroughness
@@ -28,7 +29,8 @@ class Rewinder:
     After each :meth:`rewind` a thread makes the copy for the next one over the connection of ``admin``, whose
     other calls wait for it that long; snapshots of more than ``ahead_bytes`` (0: every one) are copied when
     they are needed. So are all after one that could not be made, for lack of space as a rule. Not
-    thread-safe: one restore at a time. :meth:`close` before the namespace is dropped.
+    thread-safe: one restore at a time. :meth:`close` before the namespace is dropped. ``found_ready`` counts
+    the restores whose copy was there already.
     """
 
     def __init__(self, admin: Admin, staged: Staged, *, namespace: str, ahead_bytes: int) -> None:
@@ -38,7 +40,7 @@ class Rewinder:
         self._ahead = staged.size <= ahead_bytes
         self._thread: threading.Thread | None = None
         self._prepared: Exchange | None = None
-        self.ahead = 0
+        self.found_ready = 0
 
     def rewind(
         self,
@@ -47,26 +49,31 @@ class Rewinder:
         thoroughness: Thoroughness = "nothing",
         terminate_others: bool = True,
         wait_s: float = 2.0,
+        ahead: bool = True,
     ) -> Restored:
         """Restore; arguments, errors and promises are those of
         :func:`iris_devtools.snapshots.restore.instantiate`.
 
-        ``ahead`` counts those whose copy was there already.
+        ``ahead`` False makes no copy for the next one, as where the connection is wanted by others.
         """
         self.settle()
         prepared, self._prepared = self._prepared, None
-        self.ahead += prepared is not None
-        restored = instantiate(
-            self._admin,
-            self._staged,
-            namespace=self._namespace,
-            held=held,
-            thoroughness=thoroughness,
-            terminate_others=terminate_others,
-            wait_s=wait_s,
-            prepared=prepared,
-        )
-        if self._ahead:
+        self.found_ready += prepared is not None
+        try:
+            restored = instantiate(
+                self._admin,
+                self._staged,
+                namespace=self._namespace,
+                held=held,
+                thoroughness=thoroughness,
+                terminate_others=terminate_others,
+                wait_s=wait_s,
+                prepared=prepared,
+            )
+        except BaseException:
+            self._discard(prepared)
+            raise
+        if ahead and self._ahead:
             self._thread = threading.Thread(target=self._prepare, name="iris-devtools-ahead", daemon=True)
             self._thread.start()
         return restored
@@ -81,6 +88,9 @@ class Rewinder:
         """Delete the copy that was made for a restore that does not come; it may be called twice."""
         self.settle()
         prepared, self._prepared = self._prepared, None
+        self._discard(prepared)
+
+    def _discard(self, prepared: Exchange | None) -> None:
         if prepared is not None:
             try:
                 prepared.discard()
@@ -89,7 +99,7 @@ class Rewinder:
 
     def _prepare(self) -> None:
         try:
-            exchange = Exchange(self._admin, self._staged, namespace=self._namespace)
+            exchange = Exchange(self._admin, self._staged, namespace=self._namespace, name=AHEAD_FILE)
             exchange.prepare()
         except IrisDevtoolsError as error:
             self._ahead = False

@@ -33,7 +33,14 @@ class Place:
     """
 
     def __init__(
-        self, url: IrisUrl, *, engine: Engine, server: Server, witness: Witness | None, restore: Restorer
+        self,
+        url: IrisUrl,
+        *,
+        engine: Engine,
+        server: Server,
+        witness: Witness | None,
+        restore: Restorer,
+        finish: Callable[[], None] = lambda: None,
     ) -> None:
         self.url = url
         self.engine = engine
@@ -43,6 +50,7 @@ class Place:
         self.skipped = 0
         self._witness = witness
         self._restore = restore
+        self._finish = finish
         self._clean_state = self._look()
         self._lost = False
 
@@ -85,9 +93,10 @@ class Place:
         return True
 
     def close(self) -> None:
-        """Close the connections of the engine and watch no longer."""
+        """Close the connections of the engine, watch no longer, and expect no restore."""
         untraced(self.trace)
         self.engine.dispose()
+        self._finish()
 
     def _dirty(self) -> bool:
         return self._lost or self.trace.dirty or self.written_by_others()

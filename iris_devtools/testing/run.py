@@ -24,6 +24,7 @@ from iris_devtools.servers.choose import choose_server
 from iris_devtools.servers.server import Server, ServerHandle
 from iris_devtools.snapshots.restore import Staged, instantiate
 from iris_devtools.snapshots.retention import keep_within
+from iris_devtools.snapshots.rewind import Rewinder
 from iris_devtools.snapshots.serverlock import server_lock
 from iris_devtools.snapshots.snapshot import Snapshot, open_snapshot
 from iris_devtools.snapshots.store import Store, open_store
@@ -335,11 +336,12 @@ class TestRun:
         return self._at_revision[revision]
 
     def _place(self, url: IrisUrl, staged: Staged, *, witnessed: bool = True) -> Place:
+        rewinder = Rewinder(
+            self._admin, staged, namespace=url.namespace, ahead_bytes=self.settings.max_pool_bytes
+        )
+
         def restore(*, schema_changed: bool) -> None:
-            instantiate(
-                self._admin,
-                staged,
-                namespace=url.namespace,
+            rewinder.rewind(
                 held=None if schema_changed else staged.key,
                 # The file was verified when it was staged, and the size of its copy is.
                 thoroughness="nothing",
@@ -353,7 +355,9 @@ class TestRun:
         if not witnessed:  # lent once, and made anew in any case
             return Place(url, engine=engine, server=server, witness=None, restore=restore)
         witness = witness_for(self._admin, server, url.namespace)
-        place = Place(url, engine=engine, server=server, witness=witness, restore=restore)
+        place = Place(
+            url, engine=engine, server=server, witness=witness, restore=restore, finish=rewinder.close
+        )
         self._places.append(place)
         return place
 
