@@ -8,6 +8,7 @@ import socket
 import threading
 from types import TracebackType
 
+from iris_devtools.standin.hangups import HangUps
 from iris_devtools.standin.instance import Instance
 from iris_devtools.standin.session.session import Session
 from iris_devtools.standin.wire.connection import LOGIN_TIMEOUT_S, Connection
@@ -25,7 +26,8 @@ class StandinServer:
     """One Instance, reachable for the driver.
 
     Bytes that are no message, clients that stop in the middle of one, and clients that never log in cost
-    one thread each for a limited time, and disturb nobody else. The connection limit is the Instance's.
+    one thread each for a limited time, and disturb nobody else. The statement of a client that is gone is
+    broken off and rolled back within a second. The connection limit is the Instance's.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class StandinServer:
         self._listener: socket.socket | None = None
         self._acceptor: threading.Thread | None = None
         self._stopping = threading.Event()
+        self._hang_ups = HangUps()
 
     @property
     def host(self) -> str:
@@ -72,12 +75,14 @@ class StandinServer:
         except BaseException:
             self._close_listener()
             raise
+        self._hang_ups.start()
         self._acceptor = threading.Thread(target=self._accept, name="accept", daemon=True)
         self._acceptor.start()
 
     def stop(self) -> None:
         """Accept nobody any more, end every session, stop the Instance. Open transactions are rolled back."""
         self._stopping.set()
+        self._hang_ups.stop()
         self._close_listener()
         if self._acceptor is not None:
             self._acceptor.join(_STOP_TIMEOUT_S)
@@ -128,7 +133,10 @@ class StandinServer:
         session = Session(self.instance, hang_up=lambda: _hang_up(client), address=address)
         try:
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            Connection(Channel(client), session, login_timeout_s=self._login_timeout_s).run()
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            connection = Connection(Channel(client), session, login_timeout_s=self._login_timeout_s)
+            self._hang_ups.watch(client, busy_since=lambda: connection.busy_since, abandon=session.break_off)
+            connection.run()
         except Exception as error:  # noqa: BLE001 - it is logged, and only this client suffers
             _log.error("a connection ended with an unexpected error", exc_info=error)
         finally:
@@ -136,6 +144,7 @@ class StandinServer:
                 session.close()
             except Exception as error:  # noqa: BLE001 - as above
                 _log.error("a session could not be closed", exc_info=error)
+            self._hang_ups.forget(client)
             client.close()
             with self._lock:
                 self._clients.pop(client, None)

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import iris
@@ -158,41 +158,118 @@ def test_mixed_work_of_many_clients_is_neither_lost_nor_crossed(standin: Any, un
     own.close()
 
 
-LONG_WRITE = """
+ENDLESS = """
 import sys
 import iris
 
 connection = iris.connect("127.0.0.1", int(sys.argv[1]), "USER", "_SYSTEM", "SYS", autoCommit=False)
-table = sys.argv[2]
-connection.cursor().execute(
-    f"INSERT INTO {table} (n) SELECT a.n + b.n + c.n FROM {table} a, {table} b, {table} c"
-)
+connection.cursor().execute(sys.argv[2])
 """
+_COUNT = "SELECT COUNT(*) FROM {t} a, {t} b, {t} c, {t} d, {t} e, {t} f, {t} g, {t} h"
+"""Counts eighty to the eighth rows: nobody will see the end of it."""
 
 
-def test_a_client_killed_in_the_middle_of_a_statement_leaves_nothing(standin: Any, unique: str) -> None:
-    mine = connect(standin.port, autocommit=True)
-    cursor = mine.cursor()
-    cursor.execute(f"CREATE TABLE {unique} (n INTEGER)")
-    cursor.executemany(f"INSERT INTO {unique} VALUES (?)", [[n] for n in range(80)])
+class Killed:
+    """A client in a process of its own that runs one statement, until it is killed."""
+
+    def __init__(self, port: int, statement: str) -> None:
+        self.process = subprocess.Popen([sys.executable, "-c", ENDLESS, str(port), statement])
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.fixture
+def endless(standin: Any) -> Iterator[Callable[[str], Killed]]:
+    clients: list[Killed] = []
+
+    def start(statement: str) -> Killed:
+        clients.append(Killed(standin.port, statement))
+        return clients[-1]
+
+    yield start
+    for client in clients:
+        client.kill()
+
+
+def until(condition: Callable[[], bool], *, timeout_s: float = 100) -> None:
+    deadline = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def filled(port: int, table: str) -> Any:
+    cursor = connect(port, autocommit=True).cursor()
+    cursor.execute(f"CREATE TABLE {table} (n INTEGER)")
+    cursor.executemany(f"INSERT INTO {table} VALUES (?)", [[n] for n in range(80)])
+    return cursor
+
+
+def is_locked(cursor: Any, table: str) -> bool:
     cursor.execute("SET OPTION LOCK_TIMEOUT = 0")
-    client = subprocess.Popen([sys.executable, "-c", LONG_WRITE, str(standin.port), unique])
     try:
-        while True:  # until the long statement has the lock
-            assert client.poll() is None
-            try:
-                cursor.execute(f"UPDATE {unique} SET n = n WHERE n = -1")
-            except iris.dbapi.Error as error:
-                assert LOCKED in str(error)
-                break
+        cursor.execute(f"UPDATE {table} SET n = n WHERE n = -1")
+    except iris.dbapi.Error as error:
+        assert LOCKED in str(error)
+        return True
     finally:
-        os.kill(client.pid, signal.SIGKILL)
-        client.wait()
+        cursor.execute("SET OPTION LOCK_TIMEOUT = 100")
+    return False
 
-    cursor.execute("SET OPTION LOCK_TIMEOUT = 100")
+
+def processes(cursor: Any) -> set[int]:
+    return {int(pid) for (pid,) in rows(cursor, "SELECT Pid FROM %SYS.ProcessQuery")}
+
+
+def test_a_client_killed_in_an_endless_write_leaves_no_row_no_lock_and_no_process(
+    standin: Any, unique: str, endless: Callable[[str], Killed]
+) -> None:
+    cursor = filled(standin.port, unique)
+    before = processes(cursor)
+    client = endless(f"UPDATE {unique} SET n = n + ({_COUNT.format(t=unique)})")
+    until(lambda: is_locked(cursor, unique))
+    (pid,) = processes(cursor) - before
+
+    client.kill()
+
     cursor.execute(f"INSERT INTO {unique} VALUES (-2)")
-    assert rows(cursor, f"SELECT COUNT(*) FROM {unique}") == [(81,)]
-    mine.close()
+    assert rows(cursor, f"SELECT COUNT(*), MIN(n), MAX(n) FROM {unique}") == [(81, -2, 79)]
+    until(lambda: pid not in processes(cursor))
+
+
+def test_a_client_killed_in_an_endless_query_leaves_no_process(
+    standin: Any, unique: str, endless: Callable[[str], Killed]
+) -> None:
+    cursor = filled(standin.port, unique)
+    before = processes(cursor)
+    client = endless(_COUNT.format(t=unique))
+    until(lambda: bool(processes(cursor) - before))
+    (pid,) = processes(cursor) - before
+
+    client.kill()
+
+    until(lambda: pid not in processes(cursor))
+
+
+def test_a_client_killed_while_it_waits_for_a_lock_does_not_get_it(
+    standin: Any, unique: str, endless: Callable[[str], Killed]
+) -> None:
+    cursor = filled(standin.port, unique)
+    before = processes(cursor)
+    cursor.execute(f"LOCK TABLE {unique} IN EXCLUSIVE MODE")
+    client = endless(f"LOCK TABLE {unique} IN EXCLUSIVE MODE WAIT 1000")
+    until(lambda: bool(processes(cursor) - before))
+    (pid,) = processes(cursor) - before
+
+    client.kill()
+
+    until(lambda: pid not in processes(cursor))
+    cursor.execute(f"UNLOCK TABLE {unique} IN EXCLUSIVE MODE")
+    other = connect(standin.port, autocommit=True).cursor()
+    other.execute("SET OPTION LOCK_TIMEOUT = 0")
+    other.execute(f"INSERT INTO {unique} VALUES (-2)")
 
 
 def test_a_server_killed_at_work_has_every_commit_that_it_answered(

@@ -81,8 +81,14 @@ class Controls:
         """Raise SQLCODE -110 when another session has the table locked for longer than the lock timeout."""
         locks = place.table_locks
         timeout_s = self._state.lock_timeout_s
-        if not locks.may_write(_key(table), self._state.process_id, timeout_s=timeout_s):
+        if not locks.may_write(
+            _key(table), self._state.process_id, timeout_s=timeout_s, gone=self._is_terminated
+        ):
             raise SQLError(-110, f"Unable to acquire lock for {verb} of table '{table.qualified_name}'")
+
+    def _is_terminated(self) -> bool:
+        process = self._state.process
+        return process is not None and process.terminated
 
     def _start(self, place: Workplace, arguments: _Arguments) -> int:
         self._set_transaction(place, arguments)
@@ -139,6 +145,7 @@ class Controls:
             self._state.process_id,
             exclusive=arguments["mode"] == "EXCLUSIVE",
             timeout_s=self._state.lock_timeout_s if wait is None else _seconds(wait, "WAIT"),
+            gone=self._is_terminated,
         )
         if not granted:
             kind = "exclusive" if arguments["mode"] == "EXCLUSIVE" else "shared"

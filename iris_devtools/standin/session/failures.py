@@ -17,10 +17,10 @@ __all__ = ["reported"]
 _MISSING = re.compile(r"no such (?:table|column): |has no column named ")
 
 
-class reported:  # noqa: N801 - used like a function
+class reported:
     """Turn what SQLite raises inside into the error that a client of IRIS would see.
 
-    A class, because each statement pays for it.
+    A class, used like a function, because each statement pays for it.
     """
 
     __slots__ = ("_place", "_state", "_table", "_verb")

@@ -5,8 +5,11 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 
 __all__ = ["TableLocks"]
+
+_LOOK_EVERY_S = 0.1
 
 
 class TableLocks:
@@ -20,13 +23,19 @@ class TableLocks:
         self._exclusive: dict[str, Counter[int]] = {}
         self._shared: dict[str, Counter[int]] = {}
 
-    def acquire(self, table: str, owner: int, *, exclusive: bool, timeout_s: float) -> bool:
-        """Take a lock once more; return whether that was possible within ``timeout_s``."""
-        deadline = time.monotonic() + timeout_s
+    def acquire(
+        self,
+        table: str,
+        owner: int,
+        *,
+        exclusive: bool,
+        timeout_s: float,
+        gone: Callable[[], bool] = lambda: False,
+    ) -> bool:
+        """Take a lock once more; return whether that went within ``timeout_s`` and before ``gone``."""
         with self._changed:
-            while not self._free(table, owner, exclusive=exclusive):
-                if not self._changed.wait(max(0.0, deadline - time.monotonic())):
-                    return False
+            if not self._wait(table, owner, exclusive=exclusive, timeout_s=timeout_s, gone=gone):
+                return False
             held = self._exclusive if exclusive else self._shared
             held.setdefault(table, Counter())[owner] += 1
             return True
@@ -51,15 +60,26 @@ class TableLocks:
                     self._tidy(held, table)
             self._changed.notify_all()
 
-    def may_write(self, table: str, owner: int, *, timeout_s: float) -> bool:
-        """Wait until nobody else has the table locked; return whether that came within ``timeout_s``."""
+    def may_write(
+        self, table: str, owner: int, *, timeout_s: float, gone: Callable[[], bool] = lambda: False
+    ) -> bool:
+        """Wait until nobody else has the table locked; return whether that came within ``timeout_s`` and
+        before ``gone``.
+        """
         if not self._exclusive and not self._shared:
             return True
-        deadline = time.monotonic() + timeout_s
         with self._changed:
-            while not self._free(table, owner, exclusive=True):
-                if not self._changed.wait(max(0.0, deadline - time.monotonic())):
-                    return False
+            return self._wait(table, owner, exclusive=True, timeout_s=timeout_s, gone=gone)
+
+    def _wait(
+        self, table: str, owner: int, *, exclusive: bool, timeout_s: float, gone: Callable[[], bool]
+    ) -> bool:
+        deadline = time.monotonic() + timeout_s
+        while not self._free(table, owner, exclusive=exclusive):
+            left_s = deadline - time.monotonic()
+            if left_s <= 0 or gone():
+                return False
+            self._changed.wait(min(left_s, _LOOK_EVERY_S))
         return True
 
     def _free(self, table: str, owner: int, *, exclusive: bool) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import logging
+import time
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
@@ -53,6 +54,8 @@ class Connection:
         self._channel = channel
         self._handler = handler
         self._login_timeout_s = login_timeout_s
+        self.busy_since: float | None = None
+        """The monotonic time at which the present request was there, ``None`` while the client's turn is."""
         self._statements: OrderedDict[int, Prepared] = OrderedDict()
         self._procedures: dict[int, Procedure] = {}
         self._errors: dict[int, tuple[str, bytes]] = {}
@@ -115,6 +118,7 @@ class Connection:
         frame = self._channel.receive()
         if frame.kind == b"DC":
             return False
+        self.busy_since = time.monotonic()
         answer = self._answers.get(frame.kind)
         if answer is not None:
             answer(frame)
@@ -122,6 +126,7 @@ class Connection:
             self._native(frame)
         else:
             self._fail(frame, SQLError(-400, f"Message type {frame.kind!r} is not known to this server"))
+        self.busy_since = None
         return True
 
     # Statements
