@@ -15,7 +15,7 @@ def mend_password(host: str, port: int) -> bool:
     Other servers are left alone: whether an account may keep its password is not ours to say there.
     """
     # Imported here: this is needed once in a server's life, if ever.
-    from iris_devtools.servers.bootstrap import unexpire_passwords
+    from iris_devtools.servers.container.bootstrap import unexpire_passwords
     from iris_devtools.servers.container.engine import connect_engine, translated
     from iris_devtools.servers.docker_socket import engine_address
     from iris_devtools.servers.running import running_iris

@@ -46,7 +46,7 @@ def test_a_unit_that_comes_free_in_time_is_taken(
     server: Server = standin_factory(connections=1).server
     first = Admin.connect(server)
     # The pause before the second attempt is when a connection that was closed just now gives its unit back.
-    monkeypatch.setattr("iris_devtools.admin.recovery.time.sleep", lambda _: first.close())
+    monkeypatch.setattr("iris_devtools.admin.scarcity.time.sleep", lambda _: first.close())
 
     with Admin.connect(server) as second:
         assert second.namespace_exists("USER")

@@ -15,6 +15,12 @@ from iris_devtools.engine import create_engine
 from iris_devtools.pools import COMMUNITY_LIMIT, LimitedPool, PoolSize, size_for
 
 
+@pytest.fixture(autouse=True)
+def no_worker_of_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The licence is not divided by the workers that run these tests."""
+    monkeypatch.delenv("PYTEST_XDIST_WORKER_COUNT", raising=False)
+
+
 def test_the_pool_takes_the_size_that_the_servers_licence_leaves(standin_factory: Any) -> None:
     engine = create_engine(standin_factory(connections=6).url)
 

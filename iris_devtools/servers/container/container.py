@@ -16,8 +16,8 @@ from iris_devtools.admin.courier import SharedDirectory
 from iris_devtools.admin.files import ProgressCallback, Transfer
 from iris_devtools.errors import ServerError, ServerStartError
 from iris_devtools.progress import SILENT, Reporter
-from iris_devtools.servers.bootstrap import create_administrator, unexpire_passwords
 from iris_devtools.servers.container.archive import get_file, put_file
+from iris_devtools.servers.container.bootstrap import create_administrator, unexpire_passwords
 from iris_devtools.servers.container.courier import ArchiveCourier
 from iris_devtools.servers.container.engine import LOCAL, connect_engine, published_host, translated
 from iris_devtools.servers.container.keep import Keep, Kept
