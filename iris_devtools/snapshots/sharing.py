@@ -53,7 +53,16 @@ _MANIFEST_BYTES = 16_000_000
 _OBJECT_STORES = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az"})
 """Where an object appears whole or not at all, so that it needs no other name while it is written."""
 
-_EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs", "abfs": "azure", "az": "azure", "sftp": "sftp"}
+_EXTRAS = {
+    "s3": "s3",
+    "s3a": "s3",
+    "gs": "gcs",
+    "gcs": "gcs",
+    "abfs": "azure",
+    "abfss": "azure",
+    "az": "azure",
+    "sftp": "sftp",
+}
 _HOPELESS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
 
 
@@ -385,8 +394,24 @@ def _not_plain(url: str, path: str) -> ManifestError:
     )
 
 
+_CREDENTIALS = {
+    "s3": "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile",
+    "gcs": "GOOGLE_APPLICATION_CREDENTIALS, or `gcloud auth application-default login`",
+    "azure": "AZURE_STORAGE_CONNECTION_STRING, or the name of the account and `az login`",
+    "sftp": "a user in the URL, and a key that ssh finds by itself (or a password in the URL)",
+}
+_NOT_ALLOWED = (401, 403)
+
+
 def _is_credentials(error: Exception) -> bool:
-    return isinstance(error, PermissionError) or "Credential" in type(error).__name__
+    # Every backend has errors of its own for it: by class, or with the status of the answer.
+    names = [each.__name__ for each in type(error).__mro__]
+    codes = [getattr(error, name, None) for name in ("status_code", "status", "code")]
+    return (
+        isinstance(error, PermissionError)
+        or any("Credential" in name or "Authentication" in name for name in names)
+        or any(code in _NOT_ALLOWED for code in codes)
+    )
 
 
 def _is_hopeless(error: Exception) -> bool:
@@ -398,15 +423,15 @@ def _is_hopeless(error: Exception) -> bool:
 
 
 def _refused(verb: str, place: str, error: Exception, attempts: int) -> StoreError:
-    hint = (
-        "Give the backend credentials that may do that: for S3 AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
-        "or a profile."
-        if _is_credentials(error)
-        else "See that the address is right and the place can be reached, and try again."
-    )
+    hint = "See that the address is right and the place can be reached, and try again."
+    if _is_credentials(error):
+        known = _CREDENTIALS.get(_EXTRAS.get(place.partition(":")[0], ""))
+        hint = "Give the backend credentials that may do that" + (f": {known}." if known else ".")
     tried = f" ({attempts} attempts)" if attempts > 1 else ""
+    # Some put the whole answer of the server, headers and XML, below the first line.
+    said = next(iter(str(error).strip().splitlines()), "")
     return StoreError(
-        f"Cannot {verb} the shared store {place}: {type(error).__name__}: {error}{tried}",
+        f"Cannot {verb} the shared store {place}: {type(error).__name__}: {said}{tried}",
         hint=hint,
         url=place,
         attempts=attempts,
