@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import hashlib
 import os
 import time
@@ -205,7 +206,7 @@ class Files(Linked):
                     found=arrived,
                 )
             if courier is not None:
-                self._verify(part, counted, f"{source} and {part} differ after the copy.")
+                self._verify(part, counted)
             self.rename(part, remote)
         except BaseException:
             self._discard(part)
@@ -227,29 +228,27 @@ class Files(Linked):
         started = time.perf_counter()
         expected = self.file_size(remote)
         part = local.with_name(local.name + ".part")
-        size = 0
-        digest = hashlib.sha256()
+        courier = self._courier(expected)
+        counted = _Counted(self.read(remote) if courier is None else courier.fetch(remote), progress)
         try:
-            with part.open("wb") as file:
-                for piece in self.read(remote):
+            with part.open("wb") as file, self._explained(f"read {remote}", remote):
+                for piece in counted:
                     file.write(piece)
-                    digest.update(piece)
-                    size += len(piece)
-                    if progress is not None:
-                        progress(len(piece))
-            if size != expected:
+            if counted.size != expected:
                 raise ChecksumError(
-                    f"Only {size} of {expected} bytes of {remote} arrived.",
+                    f"Only {counted.size} of {expected} bytes of {remote} arrived.",
                     hint="The file changed or the connection broke: dismount the database before it is read.",
                     path=remote,
                     expected=expected,
-                    found=size,
+                    found=counted.size,
                 )
+            if courier is not None:
+                self._verify(remote, counted)
             part.replace(local)
         except BaseException:
             part.unlink(missing_ok=True)
             raise
-        return Transfer(size, digest.hexdigest(), time.perf_counter() - started)
+        return Transfer(counted.size, counted.sha256, time.perf_counter() - started)
 
     def read(self, remote: str) -> Iterator[bytes]:
         """Yield the content of a file of the server in pieces.
@@ -282,28 +281,33 @@ class Files(Linked):
         return target.courier
 
     def _send(self, courier: Courier, part: str, pieces: Iterable[bytes], *, size: int) -> None:
-        try:
+        with self._explained(f"write {part}", part):
             courier.send(part, pieces, size=size)
-        except ServerError as error:
-            raise administration_error(
-                f"write {part}", error.message, call="an archive for the container", paths=(part,)
-            ) from error
 
     def _fetch(self, courier: Courier, remote: str) -> Iterator[bytes]:
         counted = _Counted(courier.fetch(remote), None)
-        try:
+        with self._explained(f"read {remote}", remote):
             yield from counted
+        self._verify(remote, counted)
+
+    @staticmethod
+    @contextlib.contextmanager
+    def _explained(wanted: str, path: str) -> Iterator[None]:
+        """Turn what a courier meets into an error of administration, as the connection's own are."""
+        try:
+            yield
+        except AdministrationError:
+            raise
         except ServerError as error:
             raise administration_error(
-                f"read {remote}", error.message, call="an archive of the container", paths=(remote,)
+                wanted, error.message, call="an archive of the container", paths=(path,)
             ) from error
-        self._verify(remote, counted, f"{remote} and what was read of it differ.")
 
-    def _verify(self, path: str, counted: _Counted, problem: str) -> None:
+    def _verify(self, path: str, counted: _Counted) -> None:
         found = self.sha256(path)
         if found != counted.sha256:
             raise ChecksumError(
-                problem,
+                f"{path} on the server and what was copied differ.",
                 hint="Something wrote to one of them meanwhile, or the disk is full: try again.",
                 path=path,
                 expected=counted.sha256,

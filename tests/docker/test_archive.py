@@ -146,7 +146,7 @@ def test_a_full_disk_inside_is_an_error_over_the_wire_too(small: IRISContainer, 
         assert not admin.file_exists("/small/big")
 
 
-LARGE = 6_000_001
+LARGE = 33_000_001
 """Worth a courier."""
 
 

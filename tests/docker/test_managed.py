@@ -207,7 +207,7 @@ def test_a_shared_directory_that_the_container_cannot_see_is_not_used(
         return elsewhere
 
     monkeypatch.setattr(Keep, "share", share)
-    (tmp_path / "there").write_bytes(os.urandom(5_000_000))
+    (tmp_path / "there").write_bytes(os.urandom(33_000_000))
 
     with (
         IRISContainer.image(image, share=True, project=tmp_path, directory=tmp_path / "state") as iris,

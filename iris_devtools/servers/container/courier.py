@@ -13,8 +13,8 @@ from iris_devtools.servers.docker_socket import engine_address, engine_says
 
 __all__ = ["ArchiveCourier"]
 
-_WORTH_BYTES = 4_000_000
-"""Below that the connection is faster than what it takes to begin an archive."""
+_WORTH_BYTES = 32_000_000
+"""Below that the connection is faster than what it takes to begin an archive, and to verify it."""
 _ASK_TIMEOUT_S = 2.0
 
 
