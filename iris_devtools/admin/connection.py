@@ -48,6 +48,17 @@ class Admin(Namespaces):
         """Log out. It may be called twice."""
         self._link.close()
 
+    def licensed_connections(self) -> int:
+        """Return how many connections the server's licence allows at once.
+
+        That is the smaller of ``KeyLicenseUnits()`` and ``MaxConnections()`` of ``%SYSTEM.License``.
+        """
+        answers = [
+            int(self._link.value("%SYSTEM.License", method, repeatable=True) or 0)
+            for method in ("KeyLicenseUnits", "MaxConnections")
+        ]
+        return min(answers)
+
     def rest(self) -> None:
         """Give the connection back for as long as it is not needed; the next call opens another."""
         self._link.close()
@@ -68,6 +79,21 @@ class Admin(Namespaces):
     def engine(self) -> str:
         """Return the name of the engine that writes the files: ``iris-2025.1``, ``standin-1``."""
         return self.version.engine
+
+    def licence_units(self) -> tuple[int | None, int | None]:
+        """Return how many connections the server's licence allows, and how many of them are free.
+
+        That is the smaller of ``KeyLicenseUnits()`` and ``MaxConnections()``, and ``LUAvailable()``, of
+        ``%SYSTEM.License`` (iris-facts 7); None for what the server does not tell.
+        """
+        limits = [self._licence("KeyLicenseUnits"), self._licence("MaxConnections")]
+        return min((limit for limit in limits if limit), default=None), self._licence("LUAvailable")
+
+    def _licence(self, method: str) -> int | None:
+        try:
+            return int(self._link.value("%SYSTEM.License", method, repeatable=True))
+        except (AdministrationError, TypeError, ValueError):
+            return None
 
     @contextmanager
     def connection(self, namespace: str) -> Iterator[Any]:

@@ -360,19 +360,17 @@ def _keep(item: pytest.Item) -> str:
 @contextmanager
 def _seeing(run: TestRun, lent: dict[str, Any]) -> Iterator[tuple[Admin, Any]]:
     """Give a connection of the driver that sees what the test sees: its own, where it has one."""
-    from iris_devtools.admin import Admin
-
-    with Admin.connect(run.server(), timeout_s=run.settings.connect_timeout_s) as admin:
-        own = lent.get("iris_connection")
-        if own is None:
-            own = getattr(lent.get("iris_session"), "bind", None)
-        if own is not None and not own.closed and not own.invalidated:
-            yield admin, own.connection.driver_connection
-            return
-        engine, url = lent.get("iris_engine"), lent.get("iris_url") or run.namespace()
-        namespace = engine.url.database if engine is not None else url.namespace
-        with admin.connection(namespace) as connection:
-            yield admin, connection
+    admin = run.admin()
+    own = lent.get("iris_connection")
+    if own is None:
+        own = getattr(lent.get("iris_session"), "bind", None)
+    if own is not None and not own.closed and not own.invalidated:
+        yield admin, own.connection.driver_connection
+        return
+    engine, url = lent.get("iris_engine"), lent.get("iris_url") or run.namespace()
+    namespace = engine.url.database if engine is not None else url.namespace
+    with admin.connection(namespace) as connection:
+        yield admin, connection
 
 
 def _figures(config: pytest.Config) -> dict[str, Any] | None:

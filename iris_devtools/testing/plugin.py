@@ -100,6 +100,7 @@ def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Ite
             run.snapshot()
         else:
             run.server()
+        run.spare()
     except IrisDevtoolsError as error:
         # The tests that need it fail with the whole message; the others are none of our business.
         return [f"iris-devtools: {error.message.splitlines()[0]}"]

@@ -16,11 +16,15 @@ class Pool:
     ``prepare(None)`` makes a new one and returns its name; ``prepare(name)`` makes a used one ready again and
     returns its name, or another's in its place. It is called by one thread alone. No more than ``size`` are
     made ahead of time, and no more than :meth:`expect` announced; one that is waited for is made in any case.
+    ``rest`` is called by the same thread when there is nothing to do.
     Thread-safe.
     """
 
-    def __init__(self, prepare: Callable[[str | None], str], *, size: int) -> None:
+    def __init__(
+        self, prepare: Callable[[str | None], str], *, size: int, rest: Callable[[], None] | None = None
+    ) -> None:
         self._prepare = prepare
+        self._rest = rest
         self._size = size
         self._changed = threading.Condition()
         self._ready: list[str] = []
@@ -94,6 +98,10 @@ class Pool:
 
     def _fill(self) -> None:
         while True:
+            with self._changed:
+                idle = not (self._closed or self._wanted())
+            if idle and self._rest is not None:
+                self._rest()
             with self._changed:
                 self._changed.wait_for(lambda: self._closed or self._wanted())
                 if self._closed:

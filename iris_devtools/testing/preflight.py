@@ -35,7 +35,7 @@ def preflight(settings: Settings, server: Callable[[], Server]) -> Iterator[Find
 
     What is behind something that failed is not looked at.
     """
-    yield from (one for one in findings(settings) if one.check in ("driver", "dialect", "store", "disk"))
+    yield from findings(settings, only=("driver", "dialect", "store", "disk"))
     try:
         with Admin.connect(server(), timeout_s=settings.connect_timeout_s) as admin:
             yield Finding("server", "ok", f"{admin.version.text} ({admin.engine})")

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import configparser
 import itertools
+import os
+import re
+import threading
+import time
 import warnings
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -16,6 +20,8 @@ from sqlalchemy import Engine
 
 from iris_devtools import repairs
 from iris_devtools.admin import Admin
+from iris_devtools.admin.recovery import close_idle_connections
+from iris_devtools.admin.scarcity import Patience, patient
 from iris_devtools.config import Settings, load_settings
 from iris_devtools.errors import ConfigurationError, IrisDevtoolsError, ServerError
 from iris_devtools.provision import Provisioned, Ready, ensure_snapshot, ready_namespace, restore_namespace
@@ -39,6 +45,12 @@ from iris_devtools.urls import DEFAULT_NAMESPACE, IrisUrl, parse_url
 __all__ = ["Prepared", "TestRun", "schema_source"]
 
 T = TypeVar("T")
+
+_WAIT_FOR_CONNECTIONS_S = 60.0
+_CONNECTIONS_AT_EASE = 3
+"""What a process keeps that need not count them: an engine's, the administrator's, the pool's."""
+
+_MAKE_WAY_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -96,6 +108,7 @@ class TestRun:
         self._at_revision: dict[str, Place] = {}
         self._announced = 0
         self._places: list[Place] = []
+        self._admins: dict[int, Admin] = {}
         self.notes: list[str] = []
 
     @cached_property
@@ -110,6 +123,10 @@ class TestRun:
     def server(self) -> Server:
         """Return the server that the settings choose, started if it is ours."""
         return self._handle.server
+
+    def admin(self) -> Admin:
+        """Return the connection for administration; the thread that made the run may use it."""
+        return self._admin
 
     def snapshot(self) -> Snapshot:
         """Return the snapshot of the schema source's heads, built if the store has none."""
@@ -136,6 +153,12 @@ class TestRun:
         Raises:
             IrisDevtoolsError: server, snapshot or namespace cannot be had.
         """
+        self._make_way()
+        lent = self._lend(wish)
+        self.spare()
+        return lent
+
+    def _lend(self, wish: Wish) -> Lent:
         if wish.revision is not None:
             place = self._place_at(wish.revision)
         elif wish.rung == "namespace":
@@ -215,6 +238,11 @@ class TestRun:
             engine.dispose()
         for place in self._places:
             place.close()
+        if "_patience" in self.__dict__ and self._patience.waited_s >= 1:
+            self.notes.append(
+                f"waited {self._patience.waited_s:.1f} s for connections: the server's licence allows "
+                "no more at once: take fewer workers (-n)"
+            )
         created, self._created = self._created, []
         for name in created:
             if not self._drop(name):
@@ -256,9 +284,54 @@ class TestRun:
 
     @cached_property
     def _admin(self) -> Admin:
-        return self._opened.enter_context(
-            Admin.connect(self.server(), timeout_s=self.settings.connect_timeout_s)
-        )
+        self._opened.enter_context(patient(self._patience))
+        return self._connect()
+
+    def _connect(self) -> Admin:
+        """Return a connection for the calling thread alone."""
+        admin = Admin.connect(self.server(), timeout_s=self.settings.connect_timeout_s)
+        self._admins[threading.get_ident()] = admin
+        return self._opened.enter_context(admin)
+
+    @cached_property
+    def _patience(self) -> Patience:
+        server = self.server()
+        name = re.sub(r"[^\w.-]", "_", f"scarce-{server.host}-{server.port}")
+        mark = self.settings.data_directory / "test-runs" / name
+        return Patience(self._let_go, mark=mark, wait_s=_WAIT_FOR_CONNECTIONS_S)
+
+    def _let_go(self) -> None:
+        """Close what this thread keeps open without using it; engines let go by themselves."""
+        admin = self._admins.get(threading.get_ident())
+        if admin is not None:
+            admin.rest()
+
+    @cached_property
+    def _crowded(self) -> bool:
+        """Tell whether all workers at ease would want more connections than the licence allows."""
+        workers = os.environ.get("PYTEST_XDIST_WORKER_COUNT", "")
+        if not workers.isdigit() or int(workers) < 2:
+            return False
+        try:
+            return int(workers) * _CONNECTIONS_AT_EASE > self._admin.licensed_connections()
+        except ServerError:  # an account that may not ask
+            return True
+
+    @property
+    def _scarce(self) -> bool:
+        return self._crowded or self._patience.scarce
+
+    def spare(self) -> None:
+        """Keep one connection at the most, where they are scarce: that of an engine."""
+        if "_admin" in self.__dict__ and self._scarce:
+            self._admin.rest()
+
+    def _make_way(self) -> None:
+        """Between two tests: give up all connections for a moment when another process waits for one."""
+        if "_admin" in self.__dict__ and self._patience.wanted:
+            self._admin.rest()
+            close_idle_connections()
+            time.sleep(_MAKE_WAY_S)
 
     @cached_property
     def _source(self) -> SchemaSource:
@@ -294,17 +367,15 @@ class TestRun:
         staged = self._namespace.staged
         bytes_each = max(1, sum(file.size for file in staged.files))
         size = min(self.settings.pool_size, self.settings.max_pool_bytes // bytes_each)
+        if self._scarce:
+            size = 0  # a thread that works ahead takes the connection of a test that waits
         snapshot = self.snapshot()
         opened: list[Admin] = []
 
         def prepare(used: str | None) -> str:
             # The thread of the pool has a connection of its own: no two may use one at a time.
             if not opened:
-                opened.append(
-                    self._opened.enter_context(
-                        Admin.connect(self.server(), timeout_s=self.settings.connect_timeout_s)
-                    )
-                )
+                opened.append(self._connect())
             if used is None:
                 name = self._new_name()
                 restore_namespace(opened[0], snapshot, namespace=name, staged=staged)
@@ -312,13 +383,18 @@ class TestRun:
             instantiate(opened[0], staged, namespace=used, thoroughness="nothing", terminate_others=True)
             return used
 
-        pool = Pool(prepare, size=size)
+        def rest() -> None:
+            for admin in opened:
+                admin.rest()
+
+        pool = Pool(prepare, size=size, rest=rest)
         pool.expect(self._announced)
         return pool
 
     def _lend_clone(self, wish: Wish) -> Lent:
         self._once("namespace", lambda: self._namespace)
         pool = self._once("pool", lambda: self._pool)
+        self.spare()
         name = pool.acquire()
         place = self._place(self.server().url(name), self._namespace.staged, witnessed=False)
 
@@ -346,7 +422,9 @@ class TestRun:
                 # The file was verified when it was staged, and the size of its copy is.
                 thoroughness="nothing",
                 terminate_others=True,
+                ahead=not self._scarce,
             )
+            self.spare()
 
         server = self.server()
         engine = self._engines.get(url.namespace)
