@@ -21,9 +21,10 @@ _MARKS = {"ok": ("ok", "green"), "warning": ("note", "yellow"), "failed": ("FAIL
 @project_option
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list of findings.")
 def doctor(*, project: Path | None, as_json: bool) -> None:
-    """Check driver, dialect, store, disk, Docker, image, licence and server; say what to do about each.
+    """Check driver, dialect, store, disk, Docker, image, licence, ports and server; say what to do.
 
-    Exits with 1 when something has failed. Changes nothing.
+    Of an existing server, or one that is running already, also the password, the privileges of the account,
+    and how many connections are free. Exits with 1 when something has failed. Starts and changes nothing.
     """
     with ended():
         from iris_devtools.cli.checks import findings
@@ -35,7 +36,7 @@ def doctor(*, project: Path | None, as_json: bool) -> None:
     else:
         for each in found:
             word, colour = _MARKS[each.state]
-            click.echo(f"{click.style(f'{word:<7}', fg=colour)}{each.check:<9}{each.found}")
+            click.echo(f"{click.style(f'{word:<7}', fg=colour)}{each.check:<10}{each.found}")
             if each.remedy:
-                click.echo(f"{'':16}{each.remedy}")
+                click.echo(f"{'':17}{each.remedy}")
     sys.exit(int(any(each.state == "failed" for each in found)))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from filelock import FileLock
 
@@ -16,7 +17,25 @@ if TYPE_CHECKING:
     from iris_devtools.servers.running import Adopted
     from iris_devtools.servers.standin import StandinProcess
 
-__all__ = ["choose_server", "running_server"]
+__all__ = ["Choice", "choose_server", "decide", "running_server"]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which server is taken and why; ``adopted`` is one that runs already."""
+
+    kind: Literal["existing", "adopted", "container", "standin"]
+    why: str
+    adopted: Adopted | None = None
+
+
+def decide(settings: Settings) -> Choice:
+    """Say which server :func:`choose_server` would take. Starts and changes nothing."""
+    if settings.server == "existing" or (settings.server == "auto" and settings.host):
+        return Choice("existing", f"because a host is set ({settings.origins['host']})")
+    if settings.server in ("container", "standin"):
+        return Choice(settings.server, f"because server = '{settings.server}' ({settings.origins['server']})")
+    return _nearest(settings)
 
 
 def choose_server(settings: Settings) -> ServerHandle:
@@ -34,31 +53,21 @@ def choose_server(settings: Settings) -> ServerHandle:
         ServerError: the server did not start, or was waited for in vain.
 
     """
-    if settings.server == "existing" or (settings.server == "auto" and settings.host):
+    choice = decide(settings)
+    if choice.kind == "existing":
         return existing_server(settings)
-    if settings.server == "container":
-        return _container(settings, f"because server = 'container' ({settings.origins['server']})")
-    if settings.server == "standin":
-        return _standin(settings, f"because server = 'standin' ({settings.origins['server']})")
-    return _at_hand(settings)
+    if choice.adopted is not None:
+        return _adopted(settings, choice.adopted)
+    return _container(settings, choice.why) if choice.kind == "container" else _standin(settings, choice.why)
 
 
 def running_server(settings: Settings) -> Adopted | None:
     """Return the running server that ``auto`` takes in place of one of its own, without taking it."""
-    if settings.server != "auto" or settings.host:
-        return None
-    from iris_devtools.servers.docker_socket import engine_address
-    from iris_devtools.servers.running import adopt
-
-    address = engine_address()
-    try:
-        return adopt(settings, address)[0] if address is not None else None
-    except OSError:
-        return None
+    return decide(settings).adopted
 
 
-def _at_hand(settings: Settings) -> ServerHandle:
-    """Take what is nearest: a server that runs, an image that is here, the stand-in."""
+def _nearest(settings: Settings) -> Choice:
+    """Return what is nearest: a server that runs, an image that is here, the stand-in."""
     # Asked by its socket: importing the SDK takes longer than everything else in a run without containers.
     from iris_devtools.servers.docker_socket import engine_address, has_image
     from iris_devtools.servers.editions import image_of
@@ -66,23 +75,20 @@ def _at_hand(settings: Settings) -> ServerHandle:
 
     address = engine_address()
     if address is None:
-        return _standin(settings, "because no host is set and there is no Docker engine")
-    passed_over = ""
+        return Choice("standin", "because no host is set and there is no Docker engine")
     try:
         adopted, passed_over = adopt(settings, address)
         if adopted is not None:
-            return _adopted(settings, adopted)
+            return Choice("adopted", "because no host is set and it is running", adopted)
         image = image_of(settings)
         here = settings.pull or has_image(address, image)
     except OSError as error:
-        return _standin(
-            settings,
-            f"because no host is set and the Docker engine at {address} does not answer ({error})",
-        )
+        found = f"the Docker engine at {address} does not answer ({error})"
+        return Choice("standin", f"because no host is set and {found}")
     also = f"; {passed_over}" if passed_over else ""
     if here:
-        return _container(settings, f"because no host is set and a Docker engine offers {image}{also}")
-    return _standin(settings, f"because no host is set and the Docker engine has no image {image}{also}")
+        return Choice("container", f"because no host is set and a Docker engine offers {image}{also}")
+    return Choice("standin", f"because no host is set and the Docker engine has no image {image}{also}")
 
 
 def _adopted(settings: Settings, adopted: Adopted) -> ServerHandle:
