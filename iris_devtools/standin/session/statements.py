@@ -155,15 +155,11 @@ class Statements:
         self._state.planner = partial(explained, place, default_schema=self._state.default_schema)
         with reported(place, self._state, verb="SELECT"):
             rows = place.cursor.execute(select.sql, parameters).fetchall()
-            fetches = [(i, column.fetch) for i, column in enumerate(select.columns) if column.fetch]
-            if fetches:
-                changed = []
-                for row in rows:
-                    cells = list(row)
-                    for index, fetch in fetches:
-                        cells[index] = fetch(cells[index])
-                    changed.append(cells)
-                return changed
+            if rows and select.fetches:
+                columns: list[Sequence[Scalar]] = list(zip(*rows, strict=True))
+                for index, fetch in select.fetches:
+                    columns[index] = list(map(fetch, columns[index]))
+                return list(zip(*columns, strict=True))
         return rows
 
     def _write(self, place: Workplace, write: Write, sets: Sequence[Sequence[Scalar]]) -> Sequence[int]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Union
 
 from iris_devtools.standin.catalog.model import Table
@@ -53,6 +54,11 @@ class Select:
     parameter_count: int
     reads: frozenset[str] = frozenset()
     """Qualified upper-case names of the system tables that it reads (those that are filled on demand)."""
+
+    @cached_property
+    def fetches(self) -> tuple[tuple[int, Convert], ...]:
+        """Where the columns are that change on their way out, and how."""
+        return tuple((i, column.fetch) for i, column in enumerate(self.columns) if column.fetch is not None)
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,6 @@ LOGIN_TIMEOUT_S = 10.0
 
 _OK, _DONE, _PREPARE_AGAIN, _REFUSED = 0, 100, 404, 417
 _KEPT_STATEMENTS = 2000
-_LONGVARCHAR, _LONGVARBINARY = -1, -4
 
 
 class Connection:
@@ -227,12 +226,10 @@ class Connection:
     # Rows and streams
 
     def _encode_rows(self, number: int, prepared: Prepared, rows: Sequence[Sequence[Scalar]]) -> bytes:
-        columns = prepared.columns
-        if columns is None:
+        if prepared.columns is None:
             raise SQLError(-400, "A query was asked of a statement that returns no rows")
-        streams = [i for i, column in enumerate(columns) if column.code in (_LONGVARCHAR, _LONGVARBINARY)]
-        if streams:
-            rows = self._with_handles(number, streams, rows)
+        if prepared.streams:
+            rows = self._with_handles(number, prepared.streams, rows)
         return b"".join([encode(value) for row in rows for value in row])
 
     def _with_handles(

@@ -60,10 +60,21 @@ class Channel:
         Raises :class:`ConnectionLost` when the client is gone or too slow, :class:`ProtocolError` when a
         header announces more than the limit.
         """
-        size, count, statement, kind = _HEADER.unpack(self._read(HEADER_SIZE))
+        ahead = self._ahead or self._receive(_AHEAD)
+        self._ahead = b""
+        if len(ahead) < HEADER_SIZE:
+            ahead += self._read(HEADER_SIZE - len(ahead))
+        size, number, statement, kind = _HEADER.unpack_from(ahead)
         if size > self.limit:
             raise ProtocolError(f"a message of {size} bytes was announced, the limit is {self.limit}")
-        return Frame(count, statement, kind, self._read(size))
+        end = HEADER_SIZE + size
+        if len(ahead) > end:
+            self._ahead = ahead[end:]
+            return Frame(number, statement, kind, ahead[HEADER_SIZE:end])
+        data = ahead[HEADER_SIZE:]
+        if len(ahead) < end:
+            data += self._read(end - len(ahead))
+        return Frame(number, statement, kind, data)
 
     def send(self, frame: Frame, status: int, data: bytes = b"") -> None:
         """Answer a request; raises :class:`ConnectionLost` when the client is gone."""
@@ -74,14 +85,7 @@ class Channel:
             raise ConnectionLost(str(error)) from error
 
     def _read(self, size: int) -> bytes:
-        ahead = self._ahead
-        if not ahead and 0 < size <= _AHEAD:
-            ahead = self._receive(_AHEAD)
-        if len(ahead) >= size:
-            self._ahead = ahead[size:]
-            return ahead[:size]
-        self._ahead = b""
-        received = bytearray(ahead)
+        received = bytearray()
         while len(received) < size:
             received += self._receive(min(size - len(received), _CHUNK))
         return bytes(received)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 from typing import Any, Protocol
 
 from iris_devtools.standin.values import Argument, Scalar
@@ -22,6 +23,8 @@ __all__ = [
     "Procedure",
     "Welcome",
 ]
+
+_LONGVARCHAR, _LONGVARBINARY = -1, -4
 
 Marker = str | int
 """Where a parameter came from: ``"?"`` the caller; 10, 11 a number of the text, 4 a string, 0 a NULL."""
@@ -83,6 +86,12 @@ class Prepared:
     parameter_count: int
     kept: bool
     statement: Any
+
+    @cached_property
+    def streams(self) -> tuple[int, ...]:
+        """Where the columns are that go out as handles of streams."""
+        codes = (_LONGVARCHAR, _LONGVARBINARY)
+        return tuple(i for i, column in enumerate(self.columns or ()) if column.code in codes)
 
 
 @dataclass(frozen=True)
