@@ -218,6 +218,7 @@ GENERAL_TEXTS: dict[int, str] = {
     -364: "Trigger with same EVENT, TIME, and ORDER already defined",
     -365: "Trigger name not unique",
     -366: "Schema name mismatch between trigger name and table name",
+    -367: "Window function not allowed here",
     -370: "SQL CALL, more arguments specified than defined in the stored procedure",
     -371: ":HVar = CALL ... Specified for a procedure which does not return a value",
     -372: "Support for extrinsic function calls are disabled",
@@ -281,7 +282,7 @@ GENERAL_TEXTS: dict[int, str] = {
     -475: "Schema is not empty",
     -476: "Schema already exists",
     -478: "Query recompiled: Result Set mismatch",
-    -481: "EXPLAIN is not supported for this statement",
+    -481: "Explain does not support the following SQL statement type",
     -482: "EXPLAIN failed",
     -500: "Fetch row count limit reached",
 }

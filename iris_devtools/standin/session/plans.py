@@ -23,7 +23,7 @@ def explained(place: Workplace, text: str, *, default_schema: str) -> str:
     """
     first = next((token.upper for token in tokenize(text) if token.upper != "("), "")
     if first == "INSERT":
-        raise SQLError(-481, " EXPLAIN is not supported for INSERT")
+        raise SQLError(-481, "Explain does not support the following SQL statement type: INSERT")
     if first not in _EXPLAINED:
         raise SQLError(-51, f" An SQL statement expected, {first or 'IDENTIFIER'} found")
     try:

@@ -114,6 +114,8 @@ class ConditionParser(ExpressionParser):
             if operator == "%INLIST" and reader.accept("SIZE"):
                 self.expression()  # an estimate for the optimizer
             condition = nodes.Contains(operator, left, right, escape)
+        elif operator in ("=*", "*=") and self.in_on:
+            raise reader.error(-68, f" {operator} in ON^{reader.read_so_far()}")
         else:
             raise reader.error(-14, f" A comparison operator is required here^{reader.read_so_far()}")
         return nodes.Not(condition) if negated else condition

@@ -46,6 +46,9 @@ MULTIPLICATIVE = ("*", "/", "\\", "#")
 class ExpressionParser:
     """Parses expressions from ``reader``; conditions and queries in them are the subclasses' business."""
 
+    in_on = False
+    """Whether the condition of ON is being read."""
+
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
 
@@ -170,7 +173,10 @@ class ExpressionParser:
             reader.next()
             return nodes.Star(tuple(parts), reader.position - 1)
         if reader.at("->"):
-            raise reader.error(-1, f" Implicit joins (->) need a reference field^{reader.read_so_far()}")
+            text = f"^{reader.read_so_far()}"
+            if self.in_on:
+                raise reader.error(-67, f" Implicit join (->) in ON{text}")
+            raise reader.error(-1, f" Implicit joins (->) need a reference field{text}")
         if reader.at("("):
             written = ".".join(parts)
             return self._call(written.upper(), written=written)

@@ -285,10 +285,17 @@ class QueryParser(ConditionParser):
         while reader.at_any(*_JOIN_WORDS):  # a JOIN b JOIN c ON .. ON ..
             right = self._join(right)
         if reader.accept("ON"):
-            return nodes.Join(kind, left, right, self.condition())
+            return nodes.Join(kind, left, right, self._on())
         if not reader.accept("USING"):
             reader.fail("ON")
         return nodes.Join(kind, left, right, using=self._column_list())
+
+    def _on(self) -> nodes.Condition:
+        outside, self.in_on = self.in_on, True
+        try:
+            return self.condition()
+        finally:
+            self.in_on = outside
 
     def _table(self) -> nodes.TableRef:
         reader = self.reader

@@ -126,6 +126,8 @@ class StatementParser(QueryParser):
         if reader.accept("%ID"):
             return nodes.Name(("%ID",), reader.position - 1)
         parts = reader.qualified_name()
+        if reader.at("->"):
+            raise reader.error(-21, f" {'.'.join(parts)}-> may not be changed^{reader.read_so_far()}")
         return nodes.Name(parts, reader.position - 1)
 
     def _columns(self) -> tuple[nodes.Name, ...]:
