@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import metadata
 from types import new_class
 from typing import TYPE_CHECKING, Any
@@ -78,6 +79,7 @@ class RepairState:
     reason: str = field(default="")
 
 
+@cache
 def installed_version(distribution: str) -> str | None:
     """Return the version of an installed distribution, or None."""
     try:

@@ -77,12 +77,12 @@ def plan(
     """
     if restorable(target):
         return Plan("exact", target, start=target, replay_s=0.0, steps=())
-    best: Ancestor | None = None
-    for ancestor in ancestors:
+    for ancestor in sorted(ancestors, key=lambda ancestor: ancestor.replay_s):
         if ancestor.key.engine != target.engine or ancestor.key == target:
             continue
-        if (best is None or ancestor.replay_s < best.replay_s) and restorable(ancestor.key):
-            best = ancestor
-    if best is None:
-        return Plan("scratch", target)
-    return Plan("nearest", target, start=best.key, replay_s=best.replay_s, steps=best.steps)
+        # Asked of as few as possible: to answer, a manifest is read.
+        if restorable(ancestor.key):
+            return Plan(
+                "nearest", target, start=ancestor.key, replay_s=ancestor.replay_s, steps=ancestor.steps
+            )
+    return Plan("scratch", target)
