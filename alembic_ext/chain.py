@@ -190,9 +190,15 @@ class Chain:
         return tuple(sorted(wanted.difference(self._ordered(above))))
 
     def _unknown(self, target: str, reason: str) -> UnknownRevisionError:
+        # Alembic has no class of error for "too many" that would come through to here.
+        several = reason.startswith("Multiple ")
         return UnknownRevisionError(
-            f"There is no revision {target!r}: {reason}.",
-            hint="`alembic history` lists the revisions, `alembic heads` the newest.",
+            f"{target!r} is not one revision: {reason.rstrip('.')}."
+            if several
+            else f"There is no revision {target!r}: {reason.rstrip('.')}.",
+            hint=f"Name one of the heads ({', '.join(self.heads)}), or `heads` for all of them."
+            if several and target.endswith("head")
+            else "`alembic history` lists the revisions, `alembic heads` the newest.",
             revision=target,
             heads=self.heads,
         )

@@ -16,6 +16,7 @@ key of its own and is never taken for a built one.
 
 from __future__ import annotations
 
+import shlex
 import uuid
 from typing import TYPE_CHECKING
 
@@ -182,10 +183,15 @@ def _find(project: Project, admin: Admin, revisions: Sequence[str]) -> Snapshot:
             return candidate
     raise SnapshotNotFoundError(
         f"{project.store.directory} has no snapshot of {key}.",
-        hint="`alembic iris-snapshot` makes it; `alembic iris-snapshots` lists what there is.",
+        hint=f"`{' '.join(['alembic iris-snapshot', *_as_typed(revisions)])}` makes it; "
+        "`alembic iris-snapshots` lists what there is.",
         key=key,
         store=project.store.directory,
     )
+
+
+def _as_typed(revisions: Sequence[str]) -> list[str]:
+    return [] if tuple(revisions) == ("heads",) else [shlex.quote(one) for one in revisions]
 
 
 def _same_revisions(candidate: RevisionKey, key: RevisionKey) -> bool:

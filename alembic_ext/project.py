@@ -94,6 +94,14 @@ def open_project(config: Config) -> Project:
 def _configured_url(config: Config) -> IrisUrl:
     text = config.get_alembic_option("sqlalchemy.url")
     if not isinstance(text, str) or not text:
+        file = Path(config.config_file_name or "alembic.ini")
+        if not file.exists():
+            raise ConfigurationError(
+                f"There is no {file.name} in {file.absolute().parent}.",
+                hint="Run where the project's alembic.ini is, name it with -c, or make one: "
+                "`alembic init migrations`.",
+                config_file=str(file),
+            )
         raise ConfigurationError(
             f"{config.config_file_name} has no sqlalchemy.url, so there is no namespace to work on.",
             hint="Add: sqlalchemy.url = iris:///APP?plugin=iris-devtools",

@@ -73,6 +73,8 @@ def show(config: Config, result: PruneResult) -> None:
         )
         for one in result.removals
     ]
+    if not rows:
+        config.print_stdout("Nothing to remove.")
     printing.table(config, rows)
     left = f"{printing.count(result.kept, 'snapshot')}, {printing.size(result.kept_bytes)}"
     freed = printing.size(result.freed_bytes)

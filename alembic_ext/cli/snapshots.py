@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
     from alembic_ext.results import SnapshotsResult
+    from iris_devtools.snapshots.snapshot import Snapshot
 
 __all__ = ["COMMAND"]
 
@@ -26,8 +27,6 @@ def _run(config: Config, options: Namespace) -> SnapshotsResult:
 
 def _show(config: Config, result: SnapshotsResult) -> None:
     """Print the store, newest first; the snapshots of today's heads are marked."""
-    from iris_devtools.snapshots.times import is_unseeded
-
     if not result.snapshots and not result.broken:
         config.print_stdout("No snapshots in %s. `alembic iris-snapshot` takes the first.", result.store)
         return
@@ -39,7 +38,7 @@ def _show(config: Config, result: SnapshotsResult) -> None:
             printing.size(one.manifest.size),
             printing.count(sum(table.rows for table in one.manifest.tables), "row"),
             f"{one.manifest.created_at:%Y-%m-%d %H:%M}",
-            one.name + (" (before the seed)" if is_unseeded(one) else ""),
+            one.name + _note(one),
         )
         for one in result.snapshots
     ]
@@ -49,6 +48,15 @@ def _show(config: Config, result: SnapshotsResult) -> None:
     config.print_stdout(
         "%s", f"{printing.count(len(rows), 'snapshot')} in {result.store} (* = at today's heads)"
     )
+
+
+def _note(snapshot: Snapshot) -> str:
+    from iris_devtools.snapshots.retention import CAPTURED_FROM, is_captured
+    from iris_devtools.snapshots.times import is_unseeded
+
+    if is_captured(snapshot):
+        return f" (captured from {snapshot.manifest.features[CAPTURED_FROM]})"
+    return " (before the seed)" if is_unseeded(snapshot) else ""
 
 
 COMMAND = Command(

@@ -152,7 +152,7 @@ class SharedStore:
             target = self._path(name, _token(text), file.name)
             if self._size(target) != file.bytes_on_disk:
                 total = file.bytes_on_disk
-                with reporter.step(f"Pushing {file.name}", total=total, unit="bytes") as step:
+                with reporter.step(f"Pushing {file.name} of {name}", total=total, unit="bytes") as step:
                     self._place(snapshot.path(file), target, step)
         with tempfile.TemporaryDirectory() as place:
             local = Path(place) / MANIFEST_NAME
@@ -228,7 +228,7 @@ class SharedStore:
             self._fs.get_file(source, str(local), callback=_progress(step))
             step.update(size)
 
-        with reporter.step(f"Pulling {file.name}", total=file.bytes_on_disk, unit="bytes") as step:
+        with reporter.step(f"Pulling {file.name} of {name}", total=file.bytes_on_disk, unit="bytes") as step:
             self._attempt("read", f"{self.url}/{name}", get)
 
     def _place(self, local: Path, target: str, step: Step) -> None:

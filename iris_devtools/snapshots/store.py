@@ -218,7 +218,9 @@ class Store:
             return open_snapshot(self.directory / matches[0])
         known = ", ".join(matches or names) or "none"
         raise SnapshotNotFoundError(
-            f"{len(matches) or 'No'} snapshots in {self.directory} are named {name!r}.",
+            f"{len(matches)} snapshots in {self.directory} begin with {name!r}."
+            if matches
+            else f"No snapshot in {self.directory} is named {name!r}, or begins with it.",
             hint=f"There {'match' if matches else 'are'}: {known}.",
             name=name,
             store=self.directory,

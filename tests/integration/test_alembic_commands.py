@@ -282,6 +282,9 @@ def test_a_captured_database_keeps_its_rows_and_is_never_taken_for_a_built_one(p
     assert project.succeed("iris-restore", "--json").json()["name"] == captured["name"]
     assert project.scalar("SELECT name FROM author") == "by hand"
 
+    shown = project.succeed("iris-snapshots").out
+    assert f"{captured['name']} (captured from {project.namespace})" in shown
+
     built = project.succeed("iris-snapshot", "--json").json()
     assert built["built"] is True
     assert project.succeed("iris-restore", "--json").json()["name"] == built["name"]
@@ -332,7 +335,18 @@ def test_an_error_is_an_object_with_json(project: Project) -> None:
 
     assert ended.code == 3
     assert ended.json()["error"] == "SnapshotNotFoundError"
-    assert "alembic iris-snapshot" in ended.json()["hint"]
+    assert "`alembic iris-snapshot`" in ended.json()["hint"]
+    hint = project.alembic("iris-restore", "aaa1", "--json").json()["hint"]
+    assert "`alembic iris-snapshot aaa1` makes it" in hint
+
+
+def test_where_there_is_no_project_that_is_what_is_said(project: Project) -> None:
+    (project.directory / "alembic.ini").unlink()
+
+    ended = project.alembic("iris-status")
+
+    assert ended.code == 2
+    assert f"There is no alembic.ini in {project.directory}" in ended.out
 
 
 def test_a_failing_migration_leaves_nothing_behind(project: Project) -> None:

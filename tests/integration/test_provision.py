@@ -283,7 +283,8 @@ class TestAStartInTheSharedStore:
         assert chain.ran == ["c3"]
         assert rows(admin, target, "SELECT version_num FROM alembic_version") == [("c3",)]
         assert {one.manifest.revisions for one in here.snapshots()} == {("b2",), ("c3",)}
-        assert "Pulling IRIS.DAT ... done" in lines.getvalue()
+        start = chain.key(admin.engine, ["b2"]).name
+        assert f"Pulling IRIS.DAT of {start} ... done" in lines.getvalue()
 
     def test_one_that_is_damaged_leaves_the_next(self, admin, chain, here, shared, tmp_path):
         name = chain.key(admin.engine, ["b2"]).name

@@ -127,6 +127,18 @@ def test_targets_that_contain_each_other_are_reduced(scripts: Scripts) -> None:
     assert scripts.chain().resolve(["aaa1", "bbb2"]) == ("bbb2",)
 
 
+@pytest.mark.parametrize("target", ["head", "shop@head"])
+def test_a_target_that_means_several_revisions_says_which_there_are(scripts: Scripts, target: str) -> None:
+    scripts.add("aaa1", labels="shop")
+    scripts.add("abbb2", "aaa1")
+    scripts.add("abbb3", "aaa1")
+
+    with pytest.raises(UnknownRevisionError, match="is not one revision") as caught:
+        scripts.chain().resolve([target])
+    assert "There is no revision" not in caught.value.message
+    assert "abbb2, abbb3" in caught.value.hint + caught.value.message
+
+
 @pytest.mark.parametrize("target", ["nope", "nope@head", "aaa1@nope"])
 def test_an_unknown_revision_is_named(scripts: Scripts, target: str) -> None:
     scripts.add("aaa1")

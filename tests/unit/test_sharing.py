@@ -161,7 +161,7 @@ def test_a_pulled_snapshot_is_not_read_again_to_verify_it(store, other, shared):
     pulled = shared.pull(NAME, other, reporter=Recorder())
     pulled.snapshot.verify(reporter=Recorder())
 
-    assert steps == ["Pulling IRIS.DAT.zst", "Checking IRIS.DAT.zst"]
+    assert steps == [f"Pulling IRIS.DAT.zst of {NAME}", "Checking IRIS.DAT.zst"]
 
 
 # Tricks: each makes something of a good shared store that has to be refused.
@@ -510,7 +510,7 @@ def test_progress_is_in_bytes_and_starts_again_with_a_new_attempt(store, flaky):
     flaky.push(snapshot, reporter=Recorder())
 
     size = snapshot.manifest.bytes_on_disk
-    assert seen == [("Pushing IRIS.DAT.zst", size, size)]
+    assert seen == [(f"Pushing IRIS.DAT.zst of {NAME}", size, size)]
 
 
 def test_a_backend_that_is_not_installed_is_named_with_what_brings_it(monkeypatch):
