@@ -27,6 +27,7 @@ STATUS_TEXTS: dict[int, str] = {
     921: "Operation requires %1 privilege",
     896: "Resource name must begin with %DB_",
     5001: "%1",
+    5002: "ObjectScript error: %1",
     5007: "Directory name '%1' is invalid",
     5019: "Cannot open file '%1'",
     5032: "Cannot create directory '%1'",

@@ -42,8 +42,10 @@ def truth(value: Argument) -> bool:
 
 def sort_key(subscript: str) -> tuple[int, Decimal, str]:
     """Return what puts subscripts in order: canonical numbers by value, then strings."""
+    if not subscript:
+        return (-1, Decimal(0), "")
     amount = number(subscript)
-    if subscript and canonical(amount) == subscript:
+    if canonical(amount) == subscript:
         return (0, amount, "")
     return (1, Decimal(0), subscript)
 

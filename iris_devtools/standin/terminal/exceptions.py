@@ -19,7 +19,7 @@ STATUS = ClassDefinition("%Exception.StatusException")
 SQL = ClassDefinition("%Exception.SQL")
 CLASSES = (SYSTEM, GENERAL, STATUS, SQL)
 
-_GENERAL_ERROR = 5001
+_GENERAL_ERROR, _OBJECTSCRIPT_ERROR = 5001, 5002
 _NUMBERS = {"UNDEFINED": 9, "DIVIDE": 18}
 """Codes of system exceptions; documentation has samples of these two only."""
 
@@ -61,7 +61,10 @@ def error_code_of(error: Exception) -> str:
 def _as_status(_call: Call, target: Caught) -> Argument:
     if target.status != "":
         return target.status
-    return status_of(StorageError(_GENERAL_ERROR, f"ObjectScript error: {target}"))
+    if target.name.startswith("<"):
+        mark = f" {target.data}" if target.data else ""
+        return status_of(StorageError(_OBJECTSCRIPT_ERROR, f"{target.name}{target.location}{mark}"))
+    return status_of(StorageError(_GENERAL_ERROR, str(target)))
 
 
 for _definition in CLASSES:

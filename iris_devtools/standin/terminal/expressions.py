@@ -56,6 +56,10 @@ class ExpressionReader(Reader):
         while True:
             before = self.at
             self.blanks()
+            if self.text.startswith(("//", "/*"), self.at):
+                # A comment and no division.
+                self.at = before
+                return left
             negated = self.peek() == "'" and self.text.startswith(_NEGATABLE, self.at + 1)
             if negated:
                 self.at += 1
