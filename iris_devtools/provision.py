@@ -21,7 +21,7 @@ from pydantic import JsonValue
 from iris_devtools.admin import Admin
 from iris_devtools.admin.namespaces import check_namespace_name
 from iris_devtools.admin.privileges import MANAGE, OPERATE
-from iris_devtools.errors import ChecksumError, ManifestError, ServerError, StoreError
+from iris_devtools.errors import ChecksumError, ManifestError, ServerError, SnapshotError, StoreError
 from iris_devtools.progress import SILENT, Reporter
 from iris_devtools.randomness import RANDOM_FEATURE, fixed_random, random_state
 from iris_devtools.schema import SchemaSource, SteppedSource
@@ -258,6 +258,8 @@ def scratch_build(
     admin.require_privileges(OPERATE, MANAGE)
     watch = watch or Stopwatch()
     prefix = _scratch_prefix(store, chosen.target)
+    with watch.step("stage"):
+        start = _stage_start(admin, store, chosen, reporter)
     with server_lock(admin, "namespaces", reporter=reporter):
         for leftover in admin.namespaces():
             if leftover.startswith(prefix):
@@ -265,11 +267,10 @@ def scratch_build(
         # Not the same name again: of a namespace that was half made, files may be left.
         namespace = f"{prefix}{secrets.token_hex(2).upper()}"
         with watch.step("create"):
-            admin.create_namespace(namespace)
+            # That the file is what was published is known, and what it holds is looked at by the migrations.
+            admin.create_namespace(namespace, copy_of=start)
     url = namespace_url(admin, namespace)
     try:
-        with watch.step("restore"):
-            _restore_start(admin, store, chosen, namespace, reporter)
         # The migrations connect themselves, and the seed does.
         admin.rest()
         with reporter.step(f"Migrating {namespace} to {chosen.target}"), watch.step("migrate"):
@@ -463,17 +464,25 @@ def _base(
     return _whole(store, chosen.start)
 
 
-def _restore_start(admin: Admin, store: Store, chosen: Plan, namespace: str, reporter: Reporter) -> None:
+def _stage_start(admin: Admin, store: Store, chosen: Plan, reporter: Reporter) -> str | None:
+    """Return where on the server the file is that the migrations start from; None when that is nothing."""
     start = store.find(chosen.start) if chosen.start is not None else None
     if start is None:
-        return
+        return None
+    if len(start.manifest.files) != 1:
+        raise SnapshotError(
+            f"The snapshot {start.name} has two database files, and what is built has one; "
+            "nothing was built.",
+            hint="Delete it (`alembic iris-rm`), or build from nothing (`--rebuild`).",
+            snapshot=start.directory,
+        )
     leases.hold(start)
     try:
         staged = stage(admin, start, reporter=reporter)
     except ChecksumError as error:
         _logger.warning("%s The migrations start from nothing instead.", error.message)
-        return
-    instantiate(admin, staged, namespace=namespace, reporter=reporter)
+        return None
+    return staged.files[0].path
 
 
 def _whole(store: Store, key: RevisionKey) -> Snapshot | None:

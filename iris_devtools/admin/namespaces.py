@@ -94,11 +94,14 @@ class Namespaces(Databases, Privileges, Processes):
         code = self._destination("GetRoutineDest", namespace)
         return (("both", data),) if data == code else (("data", data), ("code", code))
 
-    def create_namespace(self, namespace: str, *, directory: str | None = None) -> Database:
-        """Make a namespace with one new, journaled database for its rows and its classes (iris-facts 12.2).
+    def create_namespace(
+        self, namespace: str, *, directory: str | None = None, copy_of: str | None = None
+    ) -> Database:
+        """Make a namespace with one database for its rows and its classes (iris-facts 12.2).
 
         The database lies in ``directory``, by default in one below the manager's that has the namespace's
-        name. When a step fails, those before it are undone, so that nothing is left half made.
+        name. It is a copy of the file ``copy_of``, on the server, or else new, empty and journaled. When a
+        step fails, those before it are undone, so that nothing is left half made.
 
         Raises:
             ConfigurationError: the name is none for a namespace.
@@ -133,7 +136,7 @@ class Namespaces(Databases, Privileges, Processes):
             raise error
         undo: list[Callable[[], object]] = []
         try:
-            self._create(name, home, undo)
+            self._create(name, home, undo, copy_of)
         except BaseException as error:
             self._undo(undo, error)
             raise
@@ -206,17 +209,21 @@ class Namespaces(Databases, Privileges, Processes):
             )
         return as_directory(directory)
 
-    def _create(self, name: str, home: str, undo: list[Callable[[], object]]) -> None:
+    def _create(self, name: str, home: str, undo: list[Callable[[], object]], copy_of: str | None) -> None:
         wanted = f"make the namespace {name}"
         if not self.directory_exists(home):
             undo.append(lambda: self.remove_directory(home))
             self.make_directories(home)
         # Not known beforehand whether a failing step did anything: what undoes it is noted first.
         undo.append(lambda: self._delete_database_files(home))
-        with self._new("SYS.Database") as file:
-            file.set("Directory", home)
-            file.set("GlobalJournalState", _JOURNALED)
-            file.check(wanted, "%Save")
+        if copy_of is None:
+            with self._new("SYS.Database") as file:
+                file.set("Directory", home)
+                file.set("GlobalJournalState", _JOURNALED)
+                file.check(wanted, "%Save")
+        else:
+            # A file that is there already does as well (iris-facts 1.2: the order for a new pair).
+            self.copy(copy_of, home + DATABASE_FILE)
         self.mount(home)
         undo.append(lambda: self._link.value("Config.Databases", "Delete", name))
         with self._new("Config.Databases") as database:

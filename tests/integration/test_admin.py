@@ -269,6 +269,44 @@ class TestNamespaces:
         assert str(process.pid) in caught.value.message
         assert process.username in caught.value.message
 
+    def test_one_is_made_around_a_copy_of_a_file(self, admin: Admin, namespace: str) -> None:
+        with admin.connection(namespace) as connection:
+            cursor = connection.cursor()
+            cursor.execute("CREATE TABLE kept (id INTEGER)")
+            cursor.execute("INSERT INTO kept VALUES (7)")
+            cursor.close()
+        (database,) = admin.databases(namespace)
+        with admin.dismounted([database.directory]):
+            admin.copy(database.file, database.directory + "copy.DAT")
+        other = f"{namespace}B"
+
+        admin.create_namespace(other, copy_of=database.directory + "copy.DAT")
+
+        with admin.connection(other) as connection:
+            cursor = connection.cursor()
+            cursor.execute("SELECT id FROM kept")
+            assert [tuple(row) for row in cursor.fetchall()] == [(7,)]
+            cursor.execute("INSERT INTO kept VALUES (8)")
+            cursor.close()
+        admin.drop_namespace(other)
+        assert admin.delete(database.directory + "copy.DAT")
+
+    def test_a_file_that_is_no_database_makes_none_and_leaves_nothing(
+        self, admin: Admin, namespace: str, tmp_path: Path
+    ) -> None:
+        (database,) = admin.databases(namespace)
+        (tmp_path / "rubbish").write_bytes(b"x" * 100_000)
+        rubbish = database.directory + "rubbish"
+        admin.upload(tmp_path / "rubbish", rubbish)
+        other = f"{namespace}C"
+
+        with pytest.raises(AdministrationError):
+            admin.create_namespace(other, copy_of=rubbish)
+
+        assert not admin.namespace_exists(other)
+        assert not admin.directory_exists(f"{admin.manager_directory}{other.lower()}/")
+        admin.delete(rubbish)
+
     def test_the_databases_of_no_namespace_cannot_be_told(self, admin: Admin) -> None:
         with pytest.raises(AdministrationError, match="none of that name"):
             admin.databases(f"{PREFIX}NOWHERE")
