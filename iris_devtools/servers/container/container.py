@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 import subprocess
 import time
@@ -19,7 +20,13 @@ from iris_devtools.progress import SILENT, Reporter
 from iris_devtools.servers.container.archive import get_file, put_file
 from iris_devtools.servers.container.bootstrap import create_administrator, unexpire_passwords
 from iris_devtools.servers.container.courier import ArchiveCourier
-from iris_devtools.servers.container.engine import LOCAL, connect_engine, published_host, translated
+from iris_devtools.servers.container.engine import (
+    LOCAL,
+    connect_engine,
+    published_host,
+    require_engine,
+    translated,
+)
 from iris_devtools.servers.container.keep import Keep, Kept
 from iris_devtools.servers.container.labels import Labels, labelled
 from iris_devtools.servers.container.readiness import wait_for_log, wait_for_login
@@ -36,6 +43,11 @@ START_TIMEOUT_S = 120.0
 """A fresh container of IRIS takes up to 45 s on Docker Desktop (iris-facts 7)."""
 
 _SUPERSERVER = "1972/tcp"
+
+
+_LOG = logging.getLogger(__name__)
+_reapers: list[subprocess.Popen[bytes]] = []
+"""Those that have something to do yet."""
 
 
 class IRISContainer:
@@ -244,19 +256,19 @@ class IRISContainer:
         claim, self._claim = self._claim, None
         if claim is None:
             return
+        reaper, self._reaper = self._reaper, None
         with self._keep.alone(timeout_s=self._timeout_s):
             claim.release()
-            if not self._stays and not self._keep.has_owner():
-                with translated(f"remove the container {self.name}"):
-                    remove(self._started.client, self.container_id)
-                self._keep.forget()
+            gone = not self._stays and not self._keep.has_owner() and self._remove(patient=reaper is not None)
         self._started.client.close()
         self._container, self._server = None, None
-        reaper, self._reaper = self._reaper, None
         if reaper is not None and reaper.stdin is not None:
             reaper.stdin.close()
-            if not self._keep.has_owner():
+            if gone:
                 reaper.wait()
+            else:
+                # It outlives this process, and nobody has to wait for it.
+                _reapers.append(reaper)
         if self._private:
             self._keep.discard()
 
@@ -343,6 +355,20 @@ class IRISContainer:
                 remove(client, container.id)
             self._end_reaper()
             raise
+
+    def _remove(self, *, patient: bool) -> bool:
+        """Remove it; False when the engine is away, and somebody ``patient`` will do it later."""
+        try:
+            require_engine()
+            with translated(f"remove the container {self.name}"):
+                remove(self._started.client, self.container_id)
+        except ServerError as error:
+            if not patient:
+                raise
+            _LOG.warning("%s is removed when the engine answers again. %s", self.name, error.message)
+            return False
+        self._keep.forget()
+        return True
 
     def _end_reaper(self) -> None:
         reaper, self._reaper = self._reaper, None

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from iris_devtools.errors import ServerNotFoundError, ServerStartError
 from iris_devtools.servers.docker_socket import engine_address, engine_says
 
-__all__ = ["LOCAL", "connect_engine", "published_host", "translated"]
+__all__ = ["LOCAL", "connect_engine", "published_host", "require_engine", "translated"]
 
 LOCAL = "127.0.0.1"
 _TIMEOUT_S = 60
@@ -23,6 +23,29 @@ def connect_engine(*, timeout_s: float = _TIMEOUT_S) -> Any:
         ServerNotFoundError: none does; the hint says what to look at.
 
     """
+    address = require_engine()
+    import docker.errors
+
+    client = None
+    try:
+        client = docker.DockerClient(base_url=address, timeout=timeout_s, version="auto")
+        client.ping()
+    except (docker.errors.DockerException, OSError) as error:
+        if client is not None:
+            client.close()
+        raise _silent(address, error) from error
+    return client
+
+
+def require_engine() -> str:
+    """Return the address of an engine that answers now.
+
+    The SDK leaves a socket open when nobody does.
+
+    Raises:
+        ServerNotFoundError: none does; the hint says what to look at.
+
+    """
     address = engine_address()
     if address is None:
         raise ServerNotFoundError(
@@ -30,24 +53,20 @@ def connect_engine(*, timeout_s: float = _TIMEOUT_S) -> Any:
             "socket of Docker or podman.",
             hint="Start Docker (or `podman system service`), or use server = 'standin', which needs neither.",
         )
-    import docker.errors
-
-    client = None
-    try:
-        if address.startswith("unix://"):
-            # The SDK leaves a socket open when nobody answers.
+    if address.startswith("unix://"):
+        try:
             engine_says(address, "/_ping")
-        client = docker.DockerClient(base_url=address, timeout=timeout_s, version="auto")
-        client.ping()
-    except (docker.errors.DockerException, OSError) as error:
-        if client is not None:
-            client.close()
-        raise ServerNotFoundError(
-            f"The Docker engine at {address} does not answer: {error}",
-            hint="Check `docker info`: is it running, and may you use its socket (group docker)?",
-            address=address,
-        ) from error
-    return client
+        except OSError as error:
+            raise _silent(address, error) from error
+    return address
+
+
+def _silent(address: str, error: Exception) -> ServerNotFoundError:
+    return ServerNotFoundError(
+        f"The Docker engine at {address} does not answer: {error}",
+        hint="Check `docker info`: is it running, and may you use its socket (group docker)?",
+        address=address,
+    )
 
 
 def published_host(client: Any) -> tuple[str, str]:
