@@ -30,7 +30,7 @@ table { border-collapse: collapse; white-space: nowrap; }
 th, td { height: ROWpx; padding: 0 .75rem 0 0; box-sizing: border-box; text-align: left; font-weight: 400; }
 thead th { color: var(--quiet); font-size: .85rem; }
 tbody tr { box-shadow: 0 -1px var(--rule); }
-td.number { text-align: right; font-variant-numeric: tabular-nums; }
+th.number, td.number { text-align: right; font-variant-numeric: tabular-nums; }
 code { font: 13px ui-monospace, monospace; }
 .mark { color: var(--quiet); }
 .cached { color: var(--cached); fill: var(--cached); } .start { color: var(--start); fill: var(--start); }
@@ -73,7 +73,8 @@ def draw_html(result: GraphResult, *, title: str) -> str:
 <div class="graph">
 {_svg(rows)}
 <table>
-<thead><tr><th>revision</th><th>migration</th><th>snapshot</th><th>size</th><th>ran for</th></tr></thead>
+<thead><tr><th>revision</th><th>migration</th><th>snapshot</th><th class="number">size</th>
+<th class="number">ran for</th></tr></thead>
 <tbody>
 {body}
 </tbody>

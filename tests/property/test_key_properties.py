@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import io
+import keyword
 import string
 import textwrap
+import tokenize
 
 from hypothesis import assume, given
 from hypothesis import strategies as st
@@ -103,3 +106,51 @@ def test_other_code_has_another_digest(one, other):
     assume(ast.dump(ast.parse(one_text)) != ast.dump(ast.parse(other_text)))
 
     assert source_digest(one_text) != source_digest(other_text)
+
+
+MIGRATION = """
+from alembic import op
+import sqlalchemy as sa
+
+revision = "8c1f2a"
+down_revision = "77b0de"
+
+def upgrade():
+    op.create_table(
+        "visit",
+        sa.Column("id", sa.Integer, primary_key=True),
+        sa.Column("length", sa.Numeric(10, 2), server_default="0.5", nullable=False),
+    )
+    for number in range(3):
+        if number % 2 == 0 and not op.get_context().as_sql:
+            op.execute(f"INSERT INTO visit (id) VALUES ({number + 1})")
+
+def downgrade():
+    op.drop_table("visit")
+"""
+
+
+def _edits() -> list[str]:
+    """The migration with each of its names, numbers and strings changed in turn."""
+    lines = MIGRATION.splitlines(keepends=True)
+    edited = []
+    for token in tokenize.generate_tokens(io.StringIO(MIGRATION).readline):
+        (row, start), (_, end) = token.start, token.end
+        if token.type == tokenize.NAME and not keyword.iskeyword(token.string):
+            new = f"{token.string}x"
+        elif token.type == tokenize.NUMBER:
+            new = f"{token.string}1"
+        elif token.type == tokenize.STRING:
+            new = f"{token.string[:-1]}x{token.string[-1]}"
+        else:
+            continue
+        line = lines[row - 1]
+        edited.append("".join([*lines[: row - 1], line[:start] + new + line[end:], *lines[row:]]))
+    return edited
+
+
+def test_every_single_token_of_a_migration_counts() -> None:
+    edited = _edits()
+
+    assert len(edited) > 40
+    assert len({source_digest(text) for text in [MIGRATION, *edited]}) == len(edited) + 1
