@@ -11,7 +11,8 @@ from pathlib import Path
 def main() -> None:
     here = [str(Path(__file__).parent)]
     found = sorted(module.name for module in pkgutil.iter_modules(here) if not module.name.startswith("_"))
-    for name in sys.argv[1:] or found:
+    named = [name for name in sys.argv[1:] if name in found]
+    for name in named or found:
         importlib.import_module(f"tests.bench.{name}").main()
 
 

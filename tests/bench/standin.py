@@ -3,7 +3,7 @@ answers the same driver from memory.
 
 All sides of a ratio are measured in turns in one run; the ratio is that of the medians. One figure has a
 limit: a statement that was run before may cost twice what it costs SQLite, and one round trip.
-``python -m tests.bench.standin [--rounds N]``
+``python -m tests.bench standin [--rounds N]``
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ Work = Callable[[], None]
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.standin")
+    parser = argparse.ArgumentParser(prog="python -m tests.bench standin")
     parser.add_argument("--rounds", type=int, default=3, help="how often each work is measured")
-    rounds = parser.parse_args([text for text in sys.argv[1:] if text != "standin"]).rounds
+    rounds = parser.parse_known_args()[0].rounds
     with tempfile.TemporaryDirectory() as place, start_standin(data=Path(place) / "data") as standin:
         url = standin.server.url("USER").render(hide_password=False)
         _engines(create_engine(url), sa.create_engine(f"sqlite:///{place}/bench.db"), rounds)

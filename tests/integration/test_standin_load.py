@@ -272,8 +272,11 @@ def test_a_client_killed_while_it_waits_for_a_lock_does_not_get_it(
     other.execute(f"INSERT INTO {unique} VALUES (-2)")
 
 
+@pytest.mark.parametrize(
+    ("number", "after"), [(signal.SIGKILL, 30), (signal.SIGKILL, 400), (signal.SIGTERM, 200)]
+)
 def test_a_server_killed_at_work_has_every_commit_that_it_answered(
-    standin_factory: Callable[..., Any], unique: str
+    standin_factory: Callable[..., Any], unique: str, number: int, after: int
 ) -> None:
     first = standin_factory()
     connect(first.port, autocommit=True).cursor().execute(
@@ -282,34 +285,34 @@ def test_a_server_killed_at_work_has_every_commit_that_it_answered(
     answered: dict[int, int] = {}
     busy = threading.Event()
 
-    def write(number: int) -> None:
+    def write(client: int) -> None:
         connection = connect(first.port)
         cursor = connection.cursor()
         for n in range(1_000_000):
             try:
-                cursor.execute(f"INSERT INTO {unique} VALUES (?, ?)", [number, n])
+                cursor.execute(f"INSERT INTO {unique} VALUES (?, ?)", [client, n])
                 connection.commit()
             except Exception:  # noqa: BLE001 - the end of the server, however the driver words it
                 return
-            answered[number] = n
-            if sum(answered.values()) > 200:
+            answered[client] = n
+            if sum(answered.values()) > after:
                 busy.set()
 
     def kill() -> None:
         assert busy.wait(60)
-        os.kill(first.process.pid, signal.SIGKILL)
+        os.kill(first.process.pid, number)
 
-    failures = in_threads([*(lambda k=number: write(k) for number in range(8)), kill], timeout_s=120)
+    failures = in_threads([*(lambda k=client: write(k) for client in range(8)), kill], timeout_s=120)
     first.process.stop()
     again = standin_factory(data=first.data)
 
     assert failures == []
     found: dict[int, list[int]] = {}
-    for number, n in rows(connect(again.port).cursor(), f"SELECT client, n FROM {unique} ORDER BY client, n"):
-        found.setdefault(number, []).append(n)
-    for number, last in answered.items():
+    for client, n in rows(connect(again.port).cursor(), f"SELECT client, n FROM {unique} ORDER BY client, n"):
+        found.setdefault(client, []).append(n)
+    for client, last in answered.items():
         # The one that was under way may be there, too: it was committed and the answer did not arrive.
-        assert found[number] in (list(range(last + 1)), list(range(last + 2)))
+        assert found[client] in (list(range(last + 1)), list(range(last + 2)))
 
 
 @pytest.mark.parametrize("pause_after", [1, 7, 14])
