@@ -1,7 +1,7 @@
 """Config.*: which databases and namespaces there are (iris-facts 1.2). Only in %SYS.
 
-An array cannot cross the native API, so Create(), Get() and Modify() with one are of no use here; objects
-are.
+An array cannot cross the native API, so there Create(), Get() and Modify() are of no use, and objects
+are; the terminal has arrays.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from iris_devtools.standin.objectscript.convert import to_text
 from iris_devtools.standin.objectscript.definition import NOWHERE, Call, ClassDefinition
 from iris_devtools.standin.objectscript.listing import build_list
 from iris_devtools.standin.objectscript.status import OK, status_of
@@ -113,6 +114,10 @@ def _with_slash(entry: DatabaseEntry) -> str:
     return f"{entry.directory}{os.sep}"
 
 
+def _property(properties: ByRef, name: str) -> str:
+    return to_text(properties.nodes.get(name))
+
+
 def _id_name(id_: str) -> str:
     """Return the name in an id, which may begin with the name of the CPF file."""
     return id_.rpartition("||")[2]
@@ -190,9 +195,23 @@ def _databases_exists(
 
 @DATABASES.class_method("Create", status=True, needs="%Admin_Manage")
 def _databases_create(
-    call: Call, name: str, directory: str = "", _cpf_file: str = "", _flags: int = 7
+    call: Call, name: str, properties: ByRef = NOWHERE, _cpf_file: str = "", _flags: int = 7
 ) -> None:
-    _new_database(call, name, directory)
+    """Add a database; tools also give its directory as plain text in place of the array."""
+    _new_database(call, name, _property(properties, "Directory") or to_text(properties.value))
+
+
+@DATABASES.class_method("Get", status=True)
+def _databases_get(call: Call, name: str, properties: ByRef = NOWHERE, _cpf_file: str = "") -> None:
+    properties.nodes.update({"Directory": _with_slash(_database(call, name)), "Server": ""})
+
+
+@DATABASES.class_method("Modify", status=True, needs="%Admin_Manage")
+def _databases_modify(
+    call: Call, name: str, properties: ByRef = NOWHERE, _cpf_file: str = "", _flags: int = 7
+) -> None:
+    entry = _database(call, name)
+    _put_database(call, name, _property(properties, "Directory") or str(entry.directory))
 
 
 @DATABASES.class_method("Delete", status=True, needs="%Admin_Manage")
@@ -282,6 +301,32 @@ def _namespaces_exists(
 ) -> bool:
     found.value = _open(status, lambda: _hold_namespace(call, _namespace(call, name)))
     return isinstance(found.value, ObjectRef)
+
+
+@NAMESPACES.class_method("Create", status=True, needs="%Admin_Manage")
+def _namespaces_create(
+    call: Call, name: str, properties: ByRef = NOWHERE, _cpf_file: str = "", _flags: int = 7
+) -> None:
+    _new_namespace(call, name, _property(properties, "Globals"), _property(properties, "Routines"))
+
+
+@NAMESPACES.class_method("Get", status=True)
+def _namespaces_get(call: Call, name: str, properties: ByRef = NOWHERE, _cpf_file: str = "") -> None:
+    entry = _namespace(call, name)
+    properties.nodes.update({"Globals": entry.globals, "Routines": entry.routines, "TempGlobals": "IRISTEMP"})
+
+
+@NAMESPACES.class_method("Modify", status=True, needs="%Admin_Manage")
+def _namespaces_modify(
+    call: Call, name: str, properties: ByRef = NOWHERE, _cpf_file: str = "", _flags: int = 7
+) -> None:
+    entry = _namespace(call, name)
+    _put_namespace(
+        call,
+        name,
+        _property(properties, "Globals") or entry.globals,
+        _property(properties, "Routines") or entry.routines,
+    )
 
 
 @NAMESPACES.class_method("Delete", status=True, needs="%Admin_Manage")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from iris_devtools.standin.objectscript.definition import Call, ClassDefinition
+from iris_devtools.standin.objectscript.definition import NOWHERE, Call, ClassDefinition
 from iris_devtools.standin.storage.database import Database
 from iris_devtools.standin.storage.errors import StorageError
+from iris_devtools.standin.values import ByRef
 
 __all__ = ["CLASSES"]
 
@@ -38,6 +39,20 @@ def _enabled(call: Call, name: str) -> bool:
     except StorageError:
         return False
     return True
+
+
+@NAMESPACE.class_method("GetNSInfo", status=True)
+def _get_ns_info(call: Call, namespace: str, info: ByRef = NOWHERE, _flag: int = 0) -> None:
+    entry = call.instance.configuration.namespace(namespace or call.process.namespace)
+    if entry is None:
+        raise StorageError(5001, f"Namespace {namespace} does not exist")
+    info.value = entry.name
+    info.nodes.update({"Globals": entry.globals, "Routines": entry.routines})
+
+
+@NAMESPACE.class_method("ListAll")
+def _list_all(call: Call, names: ByRef = NOWHERE) -> None:
+    names.nodes.update({entry.name: "" for entry in call.instance.configuration.namespaces()})
 
 
 @NAMESPACE.class_method("GetGlobalDest")

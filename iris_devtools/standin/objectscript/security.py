@@ -74,7 +74,7 @@ def _add(call: Call, account: Account, password: str) -> None:
 def _create(
     call: Call,
     name: str,
-    roles: str = "",
+    roles: ByRef = NOWHERE,
     password: str = "",
     full_name: str = "",
     namespace: str = "",
@@ -85,11 +85,16 @@ def _create(
     comment: str = "",
     _flags: int = 1,
 ) -> None:
+    """Add an account; the second argument is its roles, or an array of its properties."""
+    if roles.nodes:
+        account, given = _with_properties(Account(name, roles=""), roles)
+        _add(call, account, given or "")
+        return
     _add(
         call,
         Account(
             name,
-            roles=roles,
+            roles=to_text(roles.value),
             full_name=full_name,
             namespace=namespace,
             routine=routine,
@@ -99,6 +104,49 @@ def _create(
         ),
         password,
     )
+
+
+_TEXTS = {
+    "Roles": "roles",
+    "FullName": "full_name",
+    "NameSpace": "namespace",
+    "Routine": "routine",
+    "Comment": "comment",
+}
+_TRUTHS = {
+    "Enabled": "enabled",
+    "ChangePassword": "change_password",
+    "PasswordNeverExpires": "password_never_expires",
+}
+_PASSWORDS = ("PasswordExternal", "ExternalPassword", "Password")
+
+
+def _with_properties(account: Account, properties: ByRef) -> tuple[Account, str | None]:
+    """Return an account with the properties of an array, and the password in it."""
+    changes: dict[str, Any] = {}
+    for name, value in properties.nodes.items():
+        if name in _TEXTS:
+            changes[_TEXTS[name]] = to_text(value)
+        elif name in _TRUTHS:
+            changes[_TRUTHS[name]] = to_truth(value)
+    passwords = [to_text(properties.nodes[name]) for name in _PASSWORDS if name in properties.nodes]
+    return replace(account, **changes), next(filter(None, passwords), None)
+
+
+@USERS.class_method("Get", status=True)
+def _get(call: Call, name: str, properties: ByRef = NOWHERE) -> None:
+    account = _account(call, name)
+    properties.nodes.update({each: getattr(account, attribute) for each, attribute in _TEXTS.items()})
+    properties.nodes.update({each: int(getattr(account, attribute)) for each, attribute in _TRUTHS.items()})
+    properties.nodes["Name"] = account.name
+
+
+@USERS.class_method("Modify", status=True, needs="%Admin_Secure")
+def _modify(call: Call, name: str, properties: ByRef = NOWHERE) -> None:
+    account, password = _with_properties(_account(call, name), properties)
+    if password is not None:
+        account = with_password(account, _checked_password(password))
+    call.instance.configuration.put_account(account)
 
 
 @USERS.class_method("Exists")
@@ -187,19 +235,9 @@ def _write_password(_call: Call, target: UserObject, value: Argument) -> None:
 
 
 USERS.properties["Name"] = Property(lambda _call, target: target.account.name, _write_name)
-for _name, _attribute in (
-    ("Roles", "roles"),
-    ("FullName", "full_name"),
-    ("NameSpace", "namespace"),
-    ("Routine", "routine"),
-    ("Comment", "comment"),
-):
+for _name, _attribute in _TEXTS.items():
     _account_property(_name, _attribute, to_text)
-for _name, _attribute in (
-    ("Enabled", "enabled"),
-    ("ChangePassword", "change_password"),
-    ("PasswordNeverExpires", "password_never_expires"),
-):
+for _name, _attribute in _TRUTHS.items():
     _account_property(_name, _attribute, to_truth)
 for _name in ("PasswordExternal", "ExternalPassword"):
     USERS.properties[_name] = Property(lambda _call, _target: "", _write_password)

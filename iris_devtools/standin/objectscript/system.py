@@ -236,6 +236,12 @@ def _max_connections(call: Call) -> int:
     return _limit(call)
 
 
+@LICENSE.class_method("MaxDB")
+def _max_db(_call: Call) -> int:
+    """Return 0: nothing limits the size of a database."""
+    return 0
+
+
 @LICENSE.class_method("LUConsumed", "GetConnectionCount", "ConnectionCount")
 def _units_consumed(call: Call) -> int:
     return len(call.instance.processes)

@@ -8,6 +8,7 @@ look-up.
 from __future__ import annotations
 
 import contextlib
+import json
 import sqlite3
 import threading
 import uuid
@@ -16,7 +17,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from iris_devtools.standin.storage.accounts import Account
+from iris_devtools.standin.storage.accounts import Account, Role
 from iris_devtools.standin.storage.errors import StorageError
 from iris_devtools.standin.storage.label import open_file
 
@@ -29,6 +30,10 @@ CREATE TABLE IF NOT EXISTS namespaces (
     key TEXT PRIMARY KEY, name TEXT, globals TEXT, routines TEXT
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS resources (key TEXT PRIMARY KEY, name TEXT, description TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS roles (key TEXT PRIMARY KEY, name TEXT, roles TEXT) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS settings (
+    kind TEXT, key TEXT, name TEXT, properties TEXT, PRIMARY KEY (kind, key)
+) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS accounts (
     key TEXT PRIMARY KEY, name TEXT, salt BLOB, hash BLOB, roles TEXT, full_name TEXT, namespace TEXT,
     routine TEXT, comment TEXT, enabled INTEGER, change_password INTEGER, password_never_expires INTEGER
@@ -82,6 +87,9 @@ class Configuration:
         }
         self._resources = dict(self._connection.execute("SELECT key, name FROM resources"))
         self._accounts = {account.name.upper(): account for account in _load_accounts(self._connection)}
+        self._roles = {
+            key: Role(*rest) for key, *rest in self._connection.execute("SELECT key, name, roles FROM roles")
+        }
 
     def close(self) -> None:
         """Let go of the file."""
@@ -114,6 +122,23 @@ class Configuration:
     def account(self, name: str) -> Account | None:
         """Return the account of that name."""
         return self._accounts.get(name.upper())
+
+    def role(self, name: str) -> Role | None:
+        """Return the role of that name, which CREATE ROLE made."""
+        return self._roles.get(name.upper())
+
+    def put_role(self, role: Role) -> None:
+        """Add a role, or change it."""
+        with self._change() as connection:
+            values = (role.name.upper(), role.name, role.roles)
+            connection.execute("INSERT OR REPLACE INTO roles VALUES (?, ?, ?)", values)
+            self._roles[role.name.upper()] = role
+
+    def remove_role(self, name: str) -> None:
+        """Forget a role; raises nothing for one that is not there."""
+        with self._change() as connection:
+            connection.execute("DELETE FROM roles WHERE key = ?", (name.upper(),))
+            self._roles.pop(name.upper(), None)
 
     def knows_resource(self, name: str) -> bool:
         """Tell whether a resource of that name exists."""
@@ -173,6 +198,27 @@ class Configuration:
         with self._change() as connection:
             connection.execute("DELETE FROM resources WHERE key = ?", (name.upper(),))
             self._resources.pop(name.upper(), None)
+
+    def setting(self, kind: str, name: str) -> dict[str, str] | None:
+        """Return the properties of a service, application or the like; ``None`` when there is none."""
+        with self._lock:
+            found = self._connection.execute(
+                "SELECT properties FROM settings WHERE kind = ? AND key = ?", (kind, name.upper())
+            ).fetchone()
+        return None if found is None else {**json.loads(found[0])}
+
+    def put_setting(self, kind: str, name: str, properties: dict[str, str]) -> None:
+        """Add such a thing, or change it."""
+        with self._change() as connection:
+            connection.execute(
+                "INSERT OR REPLACE INTO settings VALUES (?, ?, ?, ?)",
+                (kind, name.upper(), name, json.dumps(properties)),
+            )
+
+    def remove_setting(self, kind: str, name: str) -> None:
+        """Forget such a thing."""
+        with self._change() as connection:
+            connection.execute("DELETE FROM settings WHERE kind = ? AND key = ?", (kind, name.upper()))
 
     def put_account(self, account: Account) -> None:
         """Add an account, or change it."""
