@@ -139,7 +139,7 @@ def _edits() -> list[str]:
         if token.type == tokenize.NAME and not keyword.iskeyword(token.string):
             new = f"{token.string}x"
         elif token.type == tokenize.NUMBER:
-            new = f"{token.string}1"
+            new = f"1{token.string}"
         elif token.type == tokenize.STRING:
             new = f"{token.string[:-1]}x{token.string[-1]}"
         else:
