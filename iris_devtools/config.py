@@ -93,13 +93,15 @@ class Settings(BaseModel):
 
     server: Literal["auto", "container", "existing", "standin"] = Field(
         default="auto",
-        description="which server: auto is an existing one when a host is set, else a container when its "
-        "image is here, else the stand-in",
+        description="which server: auto is an existing one when a host is set, else one in a container that "
+        "is running already, else a container when its image is here, else the stand-in",
     )
     host: str | None = Field(default=None, min_length=1, description="host of an existing server")
     port: int = Field(default=DEFAULT_PORT, ge=1, le=65535, description="its superserver port")
     username: str = Field(
-        default="_SYSTEM", min_length=1, description="the account; administering needs %All"
+        default="_SYSTEM",
+        min_length=1,
+        description="the account; administering needs the roles %Manager or %All",
     )
     password: SecretStr = Field(default=SecretStr("SYS"), description="its password")
     namespace: str = Field(
@@ -388,7 +390,7 @@ def _from_variables(variables: Mapping[str, str], where: str, base: Path) -> Ite
         ):
             raise ConfigurationError(
                 f"{where} {variable} is not a setting.",
-                hint=f"Did you mean {near[0]}? Every setting is listed by `iris-devtools config`.",
+                hint=f"Did you mean {near[0]}? `iris-devtools config --describe` lists every setting.",
                 key=variable,
                 nearest=near[0],
                 origin=where,
@@ -493,7 +495,7 @@ def _refuse_unknown(names: Iterable[str], origin: str, *, known: Iterable[str]) 
         question = f"Did you mean {near[0]!r}? " if near else ""
         raise ConfigurationError(
             f"There is no setting {name!r} ({origin}).",
-            hint=f"{question}Every setting is listed by `iris-devtools config`.",
+            hint=f"{question}`iris-devtools config --describe` lists every setting.",
             key=name,
             nearest=near[0] if near else None,
             origin=origin,
@@ -504,9 +506,11 @@ def _wrong_values(error: ValidationError, origins: Mapping[str, str]) -> Configu
     # Only the name and the reason of each fault are taken over: the value may be a password.
     faults = [(str(fault["loc"][0]) if fault["loc"] else "", fault["msg"]) for fault in error.errors()]
     lines = [f"{name} ({origins.get(name, _DEFAULT)}): {reason}" for name, reason in faults]
+    known = Settings.model_fields
+    meanings = [f"{name}: {known[name].description}." for name, _ in faults if name in known]
     return ConfigurationError(
         "Wrong value for " + "; ".join(lines) + ".",
-        hint="`iris-devtools config` shows every setting, its value and where it came from.",
+        hint="\n".join([*meanings, "`iris-devtools config --describe` lists every setting."]),
         keys=[name for name, _ in faults],
     )
 
@@ -525,4 +529,8 @@ def _printable(name: str, value: Any) -> str | int | float | bool | None:
     if name == "container_environment":
         # What a variable holds may be a secret.
         return ", ".join(f"{variable}=***" for variable in value)
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
+    if isinstance(value, dict):
+        return json.dumps(value) if value else ""
     return value if value is None or isinstance(value, (str, int, float, bool)) else str(value)

@@ -13,9 +13,10 @@ import weakref
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import QueuePool
+from sqlalchemy import QueuePool, event
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.util import queue
 
 from iris_devtools.admin.driver import load_driver
@@ -26,8 +27,9 @@ __all__ = [
     "LimitedPool",
     "PoolSize",
     "connection_limit",
-    "known_limit",
+    "note_loans",
     "size_for",
+    "take_back",
 ]
 
 COMMUNITY_LIMIT = 8
@@ -69,11 +71,6 @@ def size_for(limit: int | None, *, processes: int | None = None) -> PoolSize:
     total = max(1, min(_MOST, share))
     kept = max(1, min(_MOST_KEPT, total // 2))
     return PoolSize(kept, total - kept)
-
-
-def known_limit(host: str, port: int) -> int | None:
-    """Return what a server has answered to this process before."""
-    return _limits.get((host, port))
 
 
 def connection_limit(connection: Any, *, host: str, port: int) -> int:
@@ -127,6 +124,41 @@ class LimitedPool(QueuePool):
                 "of your own.",
                 code="3o7r",
             ) from error
+
+
+_LOANS = "_iris_devtools_loans"
+
+
+def note_loans(engine: Engine) -> None:
+    """Keep account of the connections of an engine that are lent, for :func:`take_back`."""
+    loans: set[ConnectionPoolEntry] = set()
+
+    def lent(_connection: Any, record: ConnectionPoolEntry, _lending: Any) -> None:
+        loans.add(record)
+
+    def returned(_connection: Any, record: ConnectionPoolEntry) -> None:
+        loans.discard(record)
+
+    event.listen(engine, "checkout", lent)
+    event.listen(engine, "checkin", returned)
+    setattr(engine, _LOANS, loans)
+
+
+def take_back(engine: Engine) -> int:
+    """Close the connections that are lent, whoever has them, and return how many there were.
+
+    Whoever goes on with one gets an error of the driver. The pool begins anew, as large as it was. Does
+    nothing for an engine whose loans are not noted.
+    """
+    loans: set[ConnectionPoolEntry] = getattr(engine, _LOANS, set())
+    found = list(loans)
+    for record in found:
+        loans.discard(record)
+        record.invalidate()
+    if found:
+        # Those that are lent count in the pool for as long as somebody holds them.
+        engine.dispose()
+    return len(found)
 
 
 class IdleOf:

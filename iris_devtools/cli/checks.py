@@ -284,8 +284,7 @@ def _server(settings: Settings) -> Iterator[Finding]:
         with existing_server(settings) as handle:
             yield from _logged_in(settings, handle.server, "")
     else:
-        name = {"container": "a container", "standin": "the stand-in"}[choice.kind]
-        yield Finding("server", "ok", f"will be {name}, {choice.why}")
+        yield Finding("server", "ok", f"will be {choice.what(settings)}, {choice.why}")
 
 
 def _logged_in(settings: Settings, server: Server, origin: str) -> Iterator[Finding]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["diff"]
 
 
-@click.command()
+@click.command(short_help="Show what a failed test left in its kept database.")
 @click.argument("name")
 @click.option("--limit", default=20, show_default=True, help="Rows that are shown of each kind and table.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object, with all rows.")

@@ -17,7 +17,7 @@ __all__ = ["doctor"]
 _MARKS = {"ok": ("ok", "green"), "warning": ("note", "yellow"), "failed": ("FAILED", "red")}
 
 
-@click.command()
+@click.command(short_help="Check that all is there, and say what to do.")
 @project_option
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list of findings.")
 def doctor(*, project: Path | None, as_json: bool) -> None:

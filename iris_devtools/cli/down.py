@@ -12,7 +12,7 @@ from iris_devtools.cli.up import project_option
 __all__ = ["down"]
 
 
-@click.command()
+@click.command(short_help="Remove the containers of the project.")
 @project_option
 @click.option("--all", "everywhere", is_flag=True, help="Those of every project on this engine.")
 @click.option("--force", is_flag=True, help="Those that a process is using, too.")

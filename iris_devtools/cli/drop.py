@@ -12,7 +12,7 @@ from iris_devtools.cli.kept import connected, kept_in, project_option
 __all__ = ["drop"]
 
 
-@click.command()
+@click.command(short_help="Drop kept databases of failed tests.")
 @click.argument("names", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="Drop every kept database of the project.")
 @project_option

@@ -13,7 +13,10 @@ from iris_devtools.cli.up import project_option
 __all__ = ["exec"]
 
 
-@click.command(context_settings={"ignore_unknown_options": True})
+@click.command(
+    short_help="Run a program in the container of the project.",
+    context_settings={"ignore_unknown_options": True},
+)
 @project_option
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def exec(*, project: Path | None, command: tuple[str, ...]) -> None:  # noqa: A001 - the command's name

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["open"]
 
 
-@click.command(name="open")
+@click.command(name="open", short_help="Look into the kept database of a failed test.")
 @click.argument("name", required=False)
 @click.option("--statements", is_flag=True, help="Show what the test sent before it failed, and end.")
 @click.option("--show-password", is_flag=True, help="Print the URL with its password.")
@@ -36,8 +36,13 @@ def open(  # noqa: A001 - a command's function has its name
     with ended():
         directory = kept_in(load_settings(project))
         if name is None:
-            for one in kept_databases(directory):
+            listed = kept_databases(directory)
+            for one in listed:
                 click.echo(f"{one.namespace}  {one.kept_at}  {one.test}")
+            if not listed:
+                click.echo(
+                    "No database is kept. pytest --iris-keep-failed keeps those of failing tests.", err=True
+                )
             return
         kept = find_kept(directory, name)
         if statements:

@@ -13,7 +13,7 @@ from iris_devtools.errors import ServerStartError
 __all__ = ["standin"]
 
 
-@click.command()
+@click.command(short_help="Run the stand-in, a server without IRIS.")
 @click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),

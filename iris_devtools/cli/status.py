@@ -14,22 +14,26 @@ from iris_devtools.cli.up import project_option
 __all__ = ["status"]
 
 
-@click.command()
+@click.command(short_help="Show the project's servers, and which one would be taken.")
 @project_option
 @click.option("--all", "everywhere", is_flag=True, help="The containers of every project on this engine.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def status(*, project: Path | None, everywhere: bool, as_json: bool) -> None:
-    """Show the containers and the stand-in of the project. Starts nothing."""
+    """Show the containers and the stand-in of the project, and which server it would take. Starts nothing."""
     with ended():
         from iris_devtools.config import load_settings
+        from iris_devtools.servers.choose import decide
         from iris_devtools.servers.standin import find_standin
 
         settings = load_settings(project)
         containers, engine = _containers(settings, everywhere=everywhere)
         standin = find_standin(settings.data_directory)
+        choice = decide(settings)
     where = f"{standin.host}:{standin.port}" if standin else None
     if as_json:
-        click.echo(json.dumps({"containers": containers, "engine": engine, "standin": where}, indent=2))
+        taken = {"kind": choice.kind, "what": choice.what(settings), "why": choice.why}
+        found = {"containers": containers, "engine": engine, "standin": where, "choice": taken}
+        click.echo(json.dumps(found, indent=2))
         return
     for each in containers:
         life = "stays" if each["reuse"] else "goes with its last user"
@@ -38,6 +42,7 @@ def status(*, project: Path | None, everywhere: bool, as_json: bool) -> None:
     if not containers:
         click.echo(f"No container ({engine})." if engine else "No container.")
     click.echo(f"Stand-in at {where}." if where else "No stand-in is running.")
+    click.echo(f"Tests and commands take {choice.what(settings)}, {choice.why}.")
 
 
 def _containers(settings: Any, *, everywhere: bool) -> tuple[list[dict[str, Any]], str]:

@@ -19,7 +19,7 @@ project_option = click.option(
 )
 
 
-@click.command()
+@click.command(short_help="Start the container of the project, to stay.")
 @project_option
 @click.option("--image", help="The image.  [default: that of the settings]")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

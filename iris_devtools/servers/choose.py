@@ -28,6 +28,14 @@ class Choice:
     why: str
     adopted: Adopted | None = None
 
+    def what(self, settings: Settings) -> str:
+        """Name the server in words."""
+        if self.adopted is not None:
+            return f"the container {self.adopted.container.name}"
+        if self.kind == "existing":
+            return f"the existing server {settings.host}:{settings.port}"
+        return "a container" if self.kind == "container" else "the stand-in"
+
 
 def decide(settings: Settings) -> Choice:
     """Say which server :func:`choose_server` would take. Starts and changes nothing."""

@@ -10,10 +10,11 @@ from iris_devtools.servers.server import Server, ServerHandle
 __all__ = ["existing_server"]
 
 
-def existing_server(settings: Settings) -> ServerHandle:
+def existing_server(settings: Settings, *, wait: bool = True) -> ServerHandle:
     """Return the server that the settings name.
 
-    With ``wait_s`` set it is waited for until it accepts a login; without, nothing is sent to it here.
+    With ``wait_s`` set (and ``wait``) it is waited for until it accepts a login; without, nothing is sent to
+    it here.
     Closing the handle leaves it as it is.
 
     Raises:
@@ -34,7 +35,7 @@ def existing_server(settings: Settings) -> ServerHandle:
         username=settings.username,
         password=settings.password.get_secret_value(),
     )
-    if settings.wait_s:
+    if settings.wait_s and wait:
         wait_until_ready(server, timeout_s=settings.wait_s, connect_timeout_s=settings.connect_timeout_s)
     origin = settings.origins["host"]
     return ServerHandle(

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from iris_devtools.config import Settings
 from iris_devtools.engine import create_engine
 from iris_devtools.errors import ServerConnectionError, UnsupportedError
+from iris_devtools.pools import note_loans
 from iris_devtools.servers.server import Server
 from iris_devtools.testing.traces import Trace
 from iris_devtools.urls import IrisUrl
@@ -27,8 +28,13 @@ __all__ = ["engine_for_tests", "rolled_back", "session_for_tests"]
 
 
 def engine_for_tests(url: IrisUrl, *, settings: Settings) -> Engine:
-    """Make an engine that keeps one connection and opens few more: each takes a unit of the licence."""
-    return create_engine(url, settings=settings, poolclass=QueuePool, pool_size=1, max_overflow=4)
+    """Make an engine that keeps one connection and opens few more: each takes a unit of the licence.
+
+    What a test does not give back can be taken back (:func:`~iris_devtools.pools.take_back`).
+    """
+    engine = create_engine(url, settings=settings, poolclass=QueuePool, pool_size=1, max_overflow=4)
+    note_loans(engine)
+    return engine
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from typing import Protocol
 from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
+from iris_devtools.pools import take_back
 from iris_devtools.servers.server import Server
 from iris_devtools.testing.isolation import rolled_back, session_for_tests
 from iris_devtools.testing.ladder import Climb, Wish
@@ -161,7 +162,11 @@ class Lent:
         return None
 
     def give_back(self) -> bool:
-        """Leave the namespace as the next test wants it; tell whether it had to be restored for that."""
+        """Leave the namespace as the next test wants it; tell whether it had to be restored for that.
+
+        Connections that the test left open are closed: the next one may need them all.
+        """
+        take_back(self.engine)
         if self._give_back is not None:
             return self._give_back()
         return self.place.clean(proof=self.wish.rung != "rollback")

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import SecretStr
+from pydantic_core import PydanticUndefined
 
 from alembic_ext.cli.table import COMMANDS
 from iris_devtools import errors
@@ -62,3 +65,29 @@ def test_the_table_of_settings_has_every_setting() -> None:
     page = (REFERENCE / "settings.md").read_text(encoding="utf-8")
 
     assert [name for name in Settings.model_fields if f"| `{name}` |" not in page] == []
+
+
+def test_the_table_of_settings_says_what_the_code_says() -> None:
+    page = (REFERENCE / "settings.md").read_text(encoding="utf-8")
+    rows = {
+        name: (default, says)
+        for name, default, says in re.findall(r"^\| `(\w+)` \| (?:`(.*?)`)? ?\| (.*) \|$", page, re.MULTILINE)
+    }
+
+    told = {name: (_default(field.default), field.description) for name, field in _fields()}
+
+    assert rows == told
+
+
+def _fields() -> list[tuple[str, Any]]:
+    return list(Settings.model_fields.items())
+
+
+def _default(value: Any) -> str:
+    if value is PydanticUndefined:
+        return "{}"
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
