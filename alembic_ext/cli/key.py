@@ -24,9 +24,9 @@ def _arguments(parser: ArgumentParser) -> None:
 
 
 def _run(config: Config, options: Namespace) -> KeyResult:
-    from alembic_ext import commands
+    from alembic_ext.status import key
 
-    return commands.key(config, revisions=tuple(options.revisions), engine=options.engine)
+    return key(config, revisions=tuple(options.revisions), engine=options.engine)
 
 
 def _show(config: Config, result: KeyResult) -> None:

@@ -21,10 +21,10 @@ _LINES = 10
 
 
 def _run(config: Config, options: Namespace) -> StatusResult:
-    from alembic_ext import commands
+    from alembic_ext.status import status
 
     del options
-    return commands.status(config)
+    return status(config)
 
 
 def _show(config: Config, result: StatusResult) -> None:
