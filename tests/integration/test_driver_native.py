@@ -41,6 +41,39 @@ def test_routines_are_refused_and_the_connection_goes_on(native):
     assert native.classMethodValue("%SYSTEM.Version", "GetNumber")
 
 
+def test_objects_are_read_written_and_asked_through_their_reference(native):
+    found = native.classMethodObject("%DynamicObject", "%FromJSON", '{"a":1,"b":[1,2],"c":"x","d":1.5}')
+
+    assert (found.get("a"), found.getString("c"), float(found.get("d"))) == (1, "x", 1.5)
+    assert found.getObject("b").invokeInteger("%Size") == 2
+    found.set("e", "new")
+    found.invokeVoid("%Set", "f", 7)
+    assert found.invokeString("%ToJSON") == '{"a":1,"b":[1,2],"c":"x","d":1.5,"e":"new","f":7}'
+    with pytest.raises(RuntimeError, match="<METHOD DOES NOT EXIST>"):
+        found.invoke("NoSuch")
+
+
+def test_an_argument_by_reference_comes_back_changed(native):
+    count = iris.IRISReference(0)
+
+    assert native.classMethodValue("Security.Users", "UnExpireUserPasswords", "_SYSTEM,Admin", count) == 1
+    assert count.getValue() == 2
+
+
+def test_the_locks_of_a_process_can_be_taken_away(standin, native, unique):
+    connection = iris.connect(standin.host, standin.port, "%SYS", "_SYSTEM", "SYS")
+    holder = iris.createIRIS(connection)
+    pid = holder.classMethodInteger("%SYSTEM.Process", "ProcessID")
+    holder.lock("", 1, f"^{unique}", 1)
+    with pytest.raises(RuntimeError):
+        native.lock("", 0, f"^{unique}", 1)
+
+    assert native.classMethodInteger("SYS.Lock", "DeleteAllLocks", pid) == 1
+    native.lock("", 0, f"^{unique}", 1)
+    native.releaseAllLocks()
+    connection.close()
+
+
 def test_sql_and_class_calls_share_one_connection(standin):
     connection = iris.connect(standin.host, standin.port, "USER", "_SYSTEM", "SYS")
     native = iris.createIRIS(connection)

@@ -28,7 +28,7 @@ from iris_devtools.standin.objectscript.status import OK, status_of
 from iris_devtools.standin.storage.errors import StorageError
 from iris_devtools.standin.values import Argument, ObjectRef
 
-__all__ = ["ObjectSpace"]
+__all__ = ["CLASSES", "ObjectSpace"]
 
 _MODULES = (
     configuration,
@@ -44,7 +44,7 @@ _MODULES = (
     sys_database,
     system,
 )
-_CLASSES: dict[str, ClassDefinition] = {
+CLASSES: dict[str, ClassDefinition] = {
     name: found for module in _MODULES for found in module.CLASSES for name in (found.name, *found.aliases)
 }
 
@@ -120,7 +120,7 @@ class ObjectSpace:
         return self._object(reference)[1]
 
     def _class(self, name: str) -> ClassDefinition:
-        found = _CLASSES.get(name)
+        found = CLASSES.get(name)
         if found is None or (found.only_in and self.process.namespace.upper() != found.only_in):
             raise ObjectScriptError("CLASS DOES NOT EXIST", f" *{name}")
         return found

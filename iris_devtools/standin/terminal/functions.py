@@ -13,9 +13,9 @@ from iris_devtools.standin.terminal.functions_numbers import NUMBERS
 from iris_devtools.standin.terminal.functions_text import TEXTS
 from iris_devtools.standin.values import Argument, Undefined
 
-__all__ = ["call_function"]
+__all__ = ["FUNCTIONS", "call_function"]
 
-_FUNCTIONS: dict[str, Callable[..., Argument]] = {**TEXTS, **LISTS, **NUMBERS, **DATES}
+FUNCTIONS: dict[str, Callable[..., Argument]] = {**TEXTS, **LISTS, **NUMBERS, **DATES}
 
 
 @functools.cache
@@ -31,7 +31,7 @@ def _defaults(function: Callable[..., Argument]) -> tuple[tuple[int, object], ..
 
 def call_function(name: str, arguments: Sequence[object]) -> Argument:
     """Call a function; raises ObjectScriptError ``<SYNTAX>`` for one that is not known."""
-    found = _FUNCTIONS.get(name)
+    found = FUNCTIONS.get(name)
     if found is None:
         raise ObjectScriptError("SYNTAX")
     given = list(arguments)
