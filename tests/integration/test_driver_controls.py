@@ -90,15 +90,6 @@ def test_what_changes_nothing_is_accepted(cursor_in, unique, statement):
     assert cursor.execute(statement.format(t=unique)) == 0
 
 
-@pytest.mark.parametrize("statement", ["REVOKE SELECT ON {t} FROM _SYSTEM", "CREATE ROLE r"])
-def test_what_could_not_be_kept_is_refused(cursor_in, unique, statement):
-    cursor = cursor_in()
-    cursor.execute(f"CREATE TABLE {unique} (a INTEGER)")
-
-    with pytest.raises(iris.dbapi.DatabaseError, match="knows no roles"):
-        cursor.execute(statement.format(t=unique))
-
-
 def test_a_transaction_can_be_asked_for(cursor_in):
     cursor = cursor_in()
     assert cursor.execute("%INTRANSACTION") == 100

@@ -12,7 +12,9 @@ from typing import Any
 from iris_devtools.standin.catalog.model import Table, TableKind
 from iris_devtools.standin.errors import ObjectScriptError, SQLError
 from iris_devtools.standin.instance import Instance
+from iris_devtools.standin.session.failures import reported
 from iris_devtools.standin.session.locks import TableLocks
+from iris_devtools.standin.session.privileges import Privileges
 from iris_devtools.standin.session.state import SessionState
 from iris_devtools.standin.session.transactions import Transactions
 from iris_devtools.standin.session.workplace import Workplace
@@ -34,6 +36,7 @@ class Controls:
         self._instance = instance
         self._state = state
         self._transactions = transactions
+        self.privileges = Privileges(instance, state)
         self._locked: list[TableLocks] = []
         self._verbs: dict[str, Callable[[Workplace, _Arguments], int]] = {
             "START TRANSACTION": self._start,
@@ -53,16 +56,18 @@ class Controls:
             "CREATE USER": self._create_user,
             "ALTER USER": self._alter_user,
             "DROP USER": self._drop_user,
-            "REVOKE": self._refuse_privileges,
-            "CREATE ROLE": self._refuse_privileges,
-            "DROP ROLE": self._refuse_privileges,
+            "%CHECKPRIV": self._check_privileges,
+            "GRANT": self._grant,
+            "REVOKE": self._revoke,
+            "CREATE ROLE": lambda _place, arguments: self.privileges.create_role(arguments["name"]),
+            "DROP ROLE": lambda _place, arguments: self.privileges.drop_role(arguments["name"]),
         }
 
     def run(self, place: Workplace, control: Control, values: Sequence[Scalar]) -> int:
         """Run a control statement and return its row count; raises SQLError.
 
-        Everybody has all privileges, indexes are always built, and there is nothing to tune: GRANT, BUILD
-        INDEX and TUNE TABLE are accepted and change nothing.
+        Indexes are always built, and there is nothing to tune: BUILD INDEX and TUNE TABLE are accepted and
+        change nothing.
         """
         verb = self._verbs.get(control.verb)
         if verb is None:
@@ -179,10 +184,12 @@ class Controls:
         name, directory = arguments["name"], arguments["directory"]
         if arguments["if_not_exists"] and self._instance.configuration.namespace(name) is not None:
             return 0
+        self.privileges.check_administration("%Admin_Manage")
         self._instance.create_sql_database(name, directory=None if directory is None else Path(directory))
         return 0
 
     def _drop_database(self, _place: Workplace, arguments: _Arguments) -> int:
+        self.privileges.check_administration("%Admin_Manage")
         self._instance.drop_sql_database(
             arguments["name"],
             current_namespace=self._state.namespace,
@@ -203,16 +210,20 @@ class Controls:
         configuration, name = self._instance.configuration, arguments["name"]
         if configuration.account(name) is not None:
             raise SQLError(-118, f"User '{name}' already exists")
-        configuration.put_account(with_password(Account(name), arguments["password"] or ""))
+        self.privileges.check_administration()
+        configuration.put_account(with_password(Account(name, roles=""), arguments["password"] or ""))
         return 0
 
     def _alter_user(self, _place: Workplace, arguments: _Arguments) -> int:
         account = self._account(arguments["name"])
+        if account.name.upper() != self._state.username.upper():
+            self.privileges.check_administration()
         if arguments["password"] is not None:
             self._instance.configuration.put_account(with_password(account, arguments["password"]))
         return 0
 
     def _drop_user(self, _place: Workplace, arguments: _Arguments) -> int:
+        self.privileges.check_administration()
         self._instance.configuration.remove_account(self._account(arguments["name"]).name)
         return 0
 
@@ -222,8 +233,17 @@ class Controls:
             raise SQLError(-118, f"User '{name}' does not exist")
         return account
 
-    def _refuse_privileges(self, _place: Workplace, _arguments: _Arguments) -> int:
-        raise SQLError(-400, "This server knows no roles: every user has all privileges, and keeps them")
+    def _check_privileges(self, place: Workplace, arguments: _Arguments) -> int:
+        held = all(self.privileges.holds(place, p, arguments["object"]) for p in arguments["privileges"])
+        return 0 if held else _OUTSIDE
+
+    def _grant(self, place: Workplace, arguments: _Arguments) -> int:
+        with reported(place, self._state, verb="GRANT"):
+            return self.privileges.grant(place, arguments)
+
+    def _revoke(self, place: Workplace, arguments: _Arguments) -> int:
+        with reported(place, self._state, verb="REVOKE"):
+            return self.privileges.revoke(place, arguments)
 
 
 def _seconds(value: Any, name: str) -> float:

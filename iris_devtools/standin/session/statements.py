@@ -9,6 +9,7 @@ from functools import partial
 
 from iris_devtools.standin.catalog import ddl
 from iris_devtools.standin.catalog.constraints import unchecked
+from iris_devtools.standin.catalog.definitions import DropTable, DropView
 from iris_devtools.standin.errors import SQLError
 from iris_devtools.standin.session.controls import Controls
 from iris_devtools.standin.session.failures import reported
@@ -78,6 +79,7 @@ class Statements:
         self._transactions = transactions
         self._controls = controls
         self._triggers = RowTriggers(state)
+        self._restricted = False
 
     def prepare(self, place: Workplace, text: str, markers: tuple[Marker, ...]) -> Prepared:
         """Make a statement ready to run; raises SQLError."""
@@ -86,6 +88,7 @@ class Statements:
             # There are no procedures; the driver asks for nothing more when a name was found.
             name = translation.arguments["name"]
             raise SQLError(-428, f"Stored procedure '{name}' not found", location="Prepare")
+        self._restricted = self._controls.privileges.check(place, translation)
         columns = None
         if is_query(text):
             if not isinstance(translation, Select):
@@ -146,6 +149,8 @@ class Statements:
                 raise PrepareAgain
             statement.translation = translation
             statement.generation = generation
+        if self._restricted:
+            self._controls.privileges.check(place, statement.translation)
         return statement.translation
 
     def _select(
@@ -206,6 +211,9 @@ class Statements:
                 username=self._state.username,
                 translate=translate,
             )
+            if isinstance(definition.statement, DropTable | DropView):
+                schema, name = definition.statement.name.within(self._state.default_schema)
+                self._controls.privileges.forget(place, schema, name)
         return 0
 
 

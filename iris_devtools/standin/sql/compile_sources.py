@@ -22,8 +22,11 @@ Render = Callable[[], str]
 """Makes the text of FROM; called last, when it is known which sources must number their rows."""
 
 
-def find_table(env: Env, ref: nodes.NamedTable) -> Table:
-    """Return the table or view of a name; raises -30 (iris-sql.md 1.2, 11)."""
+def find_table(env: Env, ref: nodes.NamedTable, privilege: str = "SELECT") -> Table:
+    """Return the table or view of a name; raises -30 (iris-sql.md 1.2, 11).
+
+    Whoever runs the statement needs the privilege on it; on what a view reads its owner has it.
+    """
     parts = ref.parts
     schema, name = (env.statement.default_schema, parts[0]) if len(parts) == 1 else parts[-2:]
     table = env.statement.catalog.find(schema, name)
@@ -31,6 +34,8 @@ def find_table(env: Env, ref: nodes.NamedTable) -> Table:
         raise env.statement.error(-30, f" Table '{schema.upper()}.{name.upper()}' not found")
     if table.kind in (TableKind.SYSTEM, TableKind.SYSTEM_VIEW):
         env.statement.reads.add(table.qualified_name.upper())
+    elif not env.statement.views:
+        env.statement.needs.add((privilege, table.schema, table.name))
     return table
 
 

@@ -62,8 +62,10 @@ def _required(column: Column, table: Table) -> str:
 def compile_insert(statement: Statement, node: nodes.Insert) -> Write:
     """Translate INSERT and INSERT OR UPDATE."""
     env = Env(statement, statement.root(), "values")
-    target = written_table(env, node.table)
+    target = written_table(env, node.table, "INSERT")
     table = target.table
+    if node.or_update:
+        statement.needs.add(("UPDATE", *_written(env, node.table)))
     columns = _insert_columns(env, target, node)
     verb = "INSERT OR UPDATE" if node.or_update else "INSERT"
     steps: list[Step] = []
@@ -80,6 +82,11 @@ def compile_insert(statement: Statement, node: nodes.Insert) -> Write:
     steps += [(text, ()) for _, removed in checks for text in removed]
     one_row = len(steps) == 1 and node.query is None and len(node.rows) <= 1 and not node.or_update
     return Write(verb, table, tuple(steps), 0, node.no_check, counted, one_row)
+
+
+def _written(env: Env, ref: nodes.NamedTable) -> tuple[str, str]:
+    table = find_table(env, ref, "INSERT")
+    return table.schema, table.name
 
 
 def _insert_columns(env: Env, target: Target, node: nodes.Insert) -> list[Column]:
@@ -222,7 +229,7 @@ def _on_conflict(env: Env, columns: list[Column]) -> str:
 def compile_update(statement: Statement, node: nodes.Update) -> Write:
     """Translate UPDATE, also with FROM."""
     env = Env(statement, statement.root(), "set")
-    target = written_table(env, node.table)
+    target = written_table(env, node.table, "UPDATE")
     table = target.table
     columns = [_updated_column(env, target, name) for name, _ in node.assignments]
     _no_duplicates(env, columns)
@@ -336,7 +343,7 @@ def _holds(ref: nodes.TableRef, table: nodes.NamedTable) -> bool:
 def compile_delete(statement: Statement, node: nodes.Delete) -> Write:
     """Translate DELETE, also with a second FROM."""
     env = Env(statement, statement.root(), "where")
-    target = written_table(env, node.table)
+    target = written_table(env, node.table, "DELETE")
     table = target.table
     if node.source is not None:
         _refuse_joined_view(env, target)
@@ -355,10 +362,10 @@ def compile_delete(statement: Statement, node: nodes.Delete) -> Write:
 def compile_truncate(statement: Statement, node: nodes.Truncate) -> Write:
     """Translate TRUNCATE TABLE: empties the table and starts its counters again."""
     env = Env(statement, statement.root())
-    table = find_table(env, node.table)
+    table = find_table(env, node.table, "DELETE")
     if table.view_definition is not None:
         raise statement.error(-30, f" Table '{table.qualified_name.upper()}' not found")
-    table = written_table(env, node.table).table
+    table = written_table(env, node.table, "DELETE").table
     name = literal(table.storage_name)
     sequences = "temp.sqlite_sequence" if table.kind is TableKind.TEMPORARY else "main.sqlite_sequence"
     steps: list[Step] = [

@@ -17,7 +17,8 @@ DROP DATABASE                ``name``; ``if_exists``; ``retain_files``
 USE DATABASE                 ``name``
 CALL                         ``name`` with points; ``arguments``: numbers of parameters, texts of literals
 TUNE TABLE, BUILD INDEX      ``table`` as (schema or None, name), ``None`` for all
-GRANT, REVOKE                ``privileges``; ``object`` or ``None``; ``grantees``; ``option``
+GRANT, REVOKE                ``privileges``; ``objects`` as (schema or None, name), ``*`` for all;
+                             ``grantees``; ``option``: WITH GRANT OPTION, GRANT OPTION FOR
 CREATE, ALTER, DROP USER,    ``name``; ``password`` or ``None``
 CREATE, DROP ROLE            ``name``
 COMMIT, ROLLBACK,            none
@@ -176,13 +177,24 @@ def _check_privilege(reader: Reader) -> Arguments:
 def _grant(verb: str, word: str) -> Callable[[Reader], Arguments]:
     def read(reader: Reader) -> Arguments:
         option = verb == "REVOKE" and reader.accept("GRANT", "OPTION", "FOR")
+        start = reader.position
         privileges = _privileges(reader, "ON", word)
-        target = None
+        if any(token.upper == "(" for token in reader.tokens[start : reader.position]):
+            text = "The stand-in does not have privileges on columns: this needs a real IRIS server"
+            raise reader.error(-400, text)
+        objects: list[tuple[str | None, str]] = []
         if reader.accept("ON"):
-            reader.accept_any("SCHEMA", "TABLE", "VIEW", "PROCEDURE")
-            target = (None, "*") if reader.accept("*") else _object(reader)
-            while reader.accept(","):
-                _object(reader)
+            whole = reader.accept("SCHEMA")
+            reader.accept_any("TABLE", "VIEW", "PROCEDURE")
+            while True:
+                if reader.accept("*"):
+                    objects.append(("*", "*"))
+                elif whole:
+                    objects.append((reader.name(), "*"))
+                else:
+                    objects.append(_object(reader))
+                if not reader.accept(","):
+                    break
         reader.expect(word)
         grantees = [_grantee(reader)]
         while reader.accept(","):
@@ -192,7 +204,12 @@ def _grant(verb: str, word: str) -> Callable[[Reader], Arguments]:
             reader.next()
             reader.expect("OPTION")
         reader.accept_any("CASCADE", "RESTRICT")
-        return {"privileges": privileges, "object": target, "grantees": tuple(grantees), "option": option}
+        return {
+            "privileges": privileges,
+            "objects": tuple(objects),
+            "grantees": tuple(grantees),
+            "option": option,
+        }
 
     return read
 

@@ -98,6 +98,8 @@ class Statement:
     """What the whole statement stands in: the rows of a trigger."""
     binds: list[Bind] = field(default_factory=list)
     reads: set[str] = field(default_factory=set)
+    needs: set[tuple[str, str, str]] = field(default_factory=set)
+    """Privilege, schema and name: what the user must hold."""
     views: tuple[str, ...] = ()
     _aliases: int = 0
 

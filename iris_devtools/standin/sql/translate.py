@@ -96,7 +96,8 @@ def _translate(text: str, statement: Statement) -> Translation:
     if first in ("INSERT", "UPDATE", "DELETE", "TRUNCATE"):
         write = _write(statement, parser, first)
         silent = parser.no_trigger or first == "TRUNCATE"
-        return replace(write, parameter_count=count, no_trigger=silent)
+        needs = frozenset(statement.needs)
+        return replace(write, parameter_count=count, no_trigger=silent, needs=needs)
     control = read_control(reader)
     if control is None:
         raise reader.error(-51, f" An SQL statement expected, {_found(reader)} found")
@@ -116,7 +117,7 @@ def _select(statement: Statement, query: nodes.Query, count: int) -> Select:
     compiled = Env(statement, statement.root()).query(query)
     sql, binds = statement.finished(compiled.sql)
     columns = tuple(_output(column) for column in compiled.columns)
-    return Select(sql, binds, columns, count, frozenset(statement.reads))
+    return Select(sql, binds, columns, count, frozenset(statement.reads), frozenset(statement.needs))
 
 
 def _output(column: OutColumn) -> OutputColumn:

@@ -14,10 +14,14 @@ from iris_devtools.standin.catalog.model import Table
 from iris_devtools.standin.types import SqlType
 from iris_devtools.standin.values import Scalar
 
-__all__ = ["Bind", "Control", "Ddl", "OutputColumn", "Select", "Translation", "Write"]
+__all__ = ["Bind", "Control", "Ddl", "Need", "OutputColumn", "Select", "Translation", "Write"]
 
 Convert = Callable[[Scalar], Scalar]
 """From one form of a value to another; raises SQLError for a bad one."""
+
+
+Need = tuple[str, str, str]
+"""A privilege on an object: privilege, schema, name."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,7 @@ class Select:
     parameter_count: int
     reads: frozenset[str] = frozenset()
     """Qualified upper-case names of the system tables that it reads (those that are filled on demand)."""
+    needs: frozenset[Need] = frozenset()
 
     @cached_property
     def fetches(self) -> tuple[tuple[int, Convert], ...]:
@@ -78,6 +83,7 @@ class Write:
     one_row: bool = False
     """Whether each run inserts exactly one row, or fails."""
     no_trigger: bool = False
+    needs: frozenset[Need] = frozenset()
 
 
 @dataclass(frozen=True)

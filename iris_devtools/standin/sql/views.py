@@ -163,9 +163,9 @@ def _inside(statement: Statement, view: Table) -> Iterator[None]:
         statement.reader, statement.views, statement.default_schema = before
 
 
-def written_table(env: Env, ref: nodes.NamedTable) -> Target:
+def written_table(env: Env, ref: nodes.NamedTable, verb: str) -> Target:
     """Return what a statement writes; raises -30, -35 for a view that cannot be written, -115."""
-    table = find_table(env, ref)
+    table = find_table(env, ref, verb)
     if table.kind in (TableKind.SYSTEM, TableKind.SYSTEM_VIEW):
         raise env.statement.error(-115, f" Table '{table.qualified_name}' is read only")
     if table.view_definition is None:
@@ -177,7 +177,7 @@ def written_table(env: Env, ref: nodes.NamedTable) -> Target:
         raise not_updateable(env.statement, table)
     assert isinstance(select.source, nodes.NamedTable)
     with _inside(env.statement, table):
-        below = written_table(env, select.source)
+        below = written_table(env, select.source, verb)
     names = _listed(select, below)
     if len(names) != len(table.columns) or any(below.column(name) is None for name in names):
         raise not_updateable(env.statement, table)

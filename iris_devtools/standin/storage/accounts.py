@@ -7,7 +7,15 @@ import hmac
 import os
 from dataclasses import dataclass, field, replace
 
-__all__ = ["PREDEFINED", "Account", "PasswordCheck", "has_privilege", "hash_password", "with_password"]
+__all__ = [
+    "PREDEFINED",
+    "Account",
+    "PasswordCheck",
+    "Role",
+    "has_privilege",
+    "hash_password",
+    "with_password",
+]
 
 _ROUNDS = 10_000
 """IRIS's own default work factor for PBKDF2."""
@@ -39,6 +47,14 @@ class Account:
     enabled: bool = True
     change_password: bool = False
     password_never_expires: bool = False
+
+
+@dataclass(frozen=True)
+class Role:
+    """A role that CREATE ROLE made; ``roles`` are those that were granted to it, separated by commas."""
+
+    name: str
+    roles: str = ""
 
 
 def has_privilege(account: Account, resource: str) -> bool:

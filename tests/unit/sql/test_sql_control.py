@@ -65,11 +65,11 @@ import pytest
         ("my . proc", "CALL", {"name": "my.proc", "arguments": ()}),
         ("CALL my.proc(?, 'x')", "CALL", {"name": "my.proc", "arguments": (1, "x")}),
         (
-            "GRANT SELECT, UPDATE (a) ON app.t TO jo, clerk WITH GRANT OPTION",
+            "GRANT SELECT, UPDATE ON app.t, other TO jo, clerk WITH GRANT OPTION",
             "GRANT",
             {
                 "privileges": ("SELECT", "UPDATE"),
-                "object": ("app", "t"),
+                "objects": (("app", "t"), (None, "other")),
                 "grantees": ("jo", "clerk"),
                 "option": True,
             },
@@ -77,7 +77,7 @@ import pytest
         (
             "REVOKE %CREATE_TABLE FROM jo",
             "REVOKE",
-            {"privileges": ("%CREATE_TABLE",), "object": None, "grantees": ("jo",), "option": False},
+            {"privileges": ("%CREATE_TABLE",), "objects": (), "grantees": ("jo",), "option": False},
         ),
     ],
 )
