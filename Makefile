@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test coverage check compliance matrix bench format clean
+.PHONY: help demo test coverage check compliance matrix bench fuzz format clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,10 @@ matrix: $(READY) ## test against every supported Alembic and SQLAlchemy line
 
 bench: $(READY) ## measure; prints ratios, each with its limit
 	@$(BIN)/python -m tests.bench
+
+fuzz: $(READY) ## fuzz the wire of the stand-in, five minutes (Linux)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check "atheris>=2.3"
+	$(BIN)/python -m tests.fuzz $(FUZZ_FLAGS)
 
 format: $(READY) ## format the code and sort its imports
 	$(BIN)/ruff check --fix-only --quiet .
