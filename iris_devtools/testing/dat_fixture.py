@@ -10,7 +10,7 @@ from iris_devtools.errors import ConfigurationError
 from iris_devtools.testing.lending import Place
 from iris_devtools.testing.run import TestRun
 
-__all__ = ["loaded"]
+__all__ = ["loaded", "loaded_for"]
 
 _SCOPES = {"function": None, "class": pytest.Class, "module": pytest.Module, "session": pytest.Session}
 _places_key = pytest.StashKey[dict[Path, Place]]()
@@ -45,6 +45,15 @@ def loaded(item: pytest.Item, run: TestRun) -> Place:
         place.begin()
         item.addfinalizer(lambda: place.clean(proof=True) and None)
     return place
+
+
+def loaded_for(item: pytest.Item) -> Place | None:
+    """Return the namespace that :func:`loaded` gave an item, if it has asked for one."""
+    if item.get_closest_marker("dat_fixture") is None:
+        return None
+    path, _ = _read(item)
+    nodes = reversed(item.listchain())
+    return next((found for node in nodes if (found := node.stash.get(_places_key, {}).get(path))), None)
 
 
 def _read(item: pytest.Item) -> tuple[Path, str]:

@@ -14,7 +14,6 @@ import json
 import os
 import time
 from collections.abc import Generator, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,15 +24,12 @@ from iris_devtools.testing.plugin import _plainly, _run, _run_key
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
-    from iris_devtools.admin import Admin
     from iris_devtools.testing.checks import Bench
     from iris_devtools.testing.report import Recorder
-    from iris_devtools.testing.run import TestRun
     from iris_devtools.testing.tagging import TaggedData
 
 _bench_key: pytest.StashKey[Bench] = pytest.StashKey()
 _recorder_key: pytest.StashKey[Recorder] = pytest.StashKey()
-_lent_key = pytest.StashKey[dict[str, Any]]()
 _figures_key = pytest.StashKey[list[dict[str, Any]]]()
 
 # The names stand here too, so that an unused plugin does not load the checks; a test compares them.
@@ -165,9 +161,7 @@ def pytest_fixture_setup(
         return (yield)
     started = time.perf_counter()
     try:
-        value = yield
-        request.node.stash.setdefault(_lent_key, {})[fixturedef.argname] = value
-        return value
+        return (yield)
     finally:
         recorder.setup(time.perf_counter() - started)
 
@@ -324,53 +318,34 @@ def _report_wanted(config: pytest.Config) -> bool:
 
 
 def _keep(item: pytest.Item) -> str:
-    """Keep the test's database, and say where; nothing when it had none."""
-    lent: dict[str, Any] = dict(getattr(item, "funcargs", {}))
-    found: dict[str, Any] = item.stash.get(_lent_key, {})
-    lent.update(found)
-    if not any(name in lent for name in ("iris_connection", "iris_session", "iris_engine", "iris_url")):
-        return ""
-    if any(mark.kwargs.get("revision") for mark in item.iter_markers("iris")):
-        return "not kept: the test runs at another revision than the snapshot"
+    """Keep the databases that the test had, and say where; nothing when it had none."""
     from iris_devtools.errors import IrisDevtoolsError
     from iris_devtools.testing.forensics import keep, kept_directory
+    from iris_devtools.testing.held import databases_of
 
-    run = _run(item.config)
-    try:
-        with _seeing(run, lent) as (admin, connection):
-            kept = keep(
-                admin,
-                run.snapshot(),
-                connection,
-                test=item.nodeid,
-                directory=kept_directory(run.settings.root),
-                statements=item.config.stash[_recorder_key].texts,
-                limit=int(item.config.getini("iris_keep_failed_count")),
-                max_age_s=float(item.config.getini("iris_keep_failed_days")) * 86400,
-            )
-    except IrisDevtoolsError as error:
-        return f"not kept: {error}"
-    changed = ", ".join(kept.copied) or "no table"
-    lines = [f"{kept.url}  ({changed} differs from the snapshot)"]
-    lines += [f"not as the test saw it: {table}: {why}" for table, why in (kept.not_copied or {}).items()]
-    lines += [f"iris-devtools {verb} {kept.namespace}" for verb in ("diff", "open", "drop")]
+    lines = []
+    for one in databases_of(item, _run):
+        admin = one.run.admin()
+        try:
+            with one.seen(admin) as connection:
+                kept = keep(
+                    admin,
+                    one.run.snapshot_of(one.place),
+                    connection,
+                    test=item.nodeid + one.suffix,
+                    directory=kept_directory(one.run.settings.root),
+                    statements=item.config.stash[_recorder_key].texts,
+                    limit=int(item.config.getini("iris_keep_failed_count")),
+                    max_age_s=float(item.config.getini("iris_keep_failed_days")) * 86400,
+                )
+        except IrisDevtoolsError as error:
+            lines.append(f"not kept: {error}")
+            continue
+        changed = ", ".join(kept.copied) or "no table"
+        lines.append(f"{kept.url}  ({changed} differs from the snapshot)")
+        lines += [f"not as the test saw it: {table}: {why}" for table, why in (kept.not_copied or {}).items()]
+        lines += [f"iris-devtools {verb} {kept.namespace}" for verb in ("diff", "open", "drop")]
     return "\n".join(lines)
-
-
-@contextmanager
-def _seeing(run: TestRun, lent: dict[str, Any]) -> Iterator[tuple[Admin, Any]]:
-    """Give a connection of the driver that sees what the test sees: its own, where it has one."""
-    admin = run.admin()
-    own = lent.get("iris_connection")
-    if own is None:
-        own = getattr(lent.get("iris_session"), "bind", None)
-    if own is not None and not own.closed and not own.invalidated:
-        yield admin, own.connection.driver_connection
-        return
-    engine, url = lent.get("iris_engine"), lent.get("iris_url") or run.namespace()
-    namespace = engine.url.database if engine is not None else url.namespace
-    with admin.connection(namespace) as connection:
-        yield admin, connection
 
 
 def _figures(config: pytest.Config) -> dict[str, Any] | None:

@@ -22,12 +22,12 @@ from iris_devtools.testing.lending import Lent, Place
 from iris_devtools.testing.plugin import _plainly, _run
 from iris_devtools.testing.run import TestRun
 
-__all__ = ["iris_engine_factory", "iris_session_factory"]
+__all__ = ["iris_engine_factory", "iris_session_factory", "place_of"]
 
 Scope = Literal["session", "package", "module", "class", "function"]
 
 _runs_key = pytest.StashKey[dict[str, TestRun]]()
-_places: WeakKeyDictionary[Engine, Place] = WeakKeyDictionary()
+_places: WeakKeyDictionary[Engine, tuple[Place, TestRun]] = WeakKeyDictionary()
 
 
 def iris_engine_factory(
@@ -62,7 +62,7 @@ def iris_engine_factory(
             place.begin()
         if scope == "function":
             kept[id(config)] = place
-        _places[place.engine] = place
+        _places[place.engine] = place, run
         yield place.engine
         with _plainly():
             if scope == "function":
@@ -82,12 +82,17 @@ def iris_session_factory(engine_fixture: str, *, name: str | None = None) -> Any
 
     @pytest.fixture(name=name)
     def session(request: pytest.FixtureRequest) -> Iterator[Session]:
-        place = _places[request.getfixturevalue(engine_fixture)]
+        place, _ = _places[request.getfixturevalue(engine_fixture)]
         lent = Lent(place, Wish("rollback"))
         with lent.connection() as connection, lent.session(connection) as session:
             yield session
 
     return session
+
+
+def place_of(engine: Engine) -> tuple[Place, TestRun] | None:
+    """Return the namespace of an engine that a fixture of a factory gives, with its run; None for others."""
+    return _places.get(engine)
 
 
 def _run_with(config: pytest.Config, settings: dict[str, Any]) -> TestRun:

@@ -107,12 +107,13 @@ class Place:
 
 
 class Lent:
-    """A database in the hands of one test."""
+    """A database in the hands of one test; ``own`` is the connection that it was lent last, if any."""
 
     def __init__(self, place: Place, wish: Wish, *, give_back: Callable[[], bool] | None = None) -> None:
         self.place = place
         self.wish = wish
         self.in_transaction = False
+        self.own: Connection | None = None
         self._give_back = give_back
 
     @property
@@ -130,11 +131,13 @@ class Lent:
         """Lend a connection: on the rung ``rollback`` in a transaction that is rolled back at the end."""
         if self.wish.rung != "rollback":
             with self.engine.connect() as connection:
+                self.own = connection
                 yield connection
             return
         trace = self.place.trace
         with rolled_back(self.engine, server=self.place.server, trace=trace) as connection:
             self.in_transaction = True
+            self.own = connection
             yield connection
 
     @contextmanager

@@ -318,6 +318,11 @@ def dat_fixture_connection(dat_fixture_url: IrisUrl, iris_server: Server) -> Ite
         yield connection
 
 
+def lent_to(item: pytest.Item) -> Lent | None:
+    """Return what a test was lent, while it has it."""
+    return item.stash.get(_lent_key, None)
+
+
 def _help(name: str) -> str:
     return _OPTIONS[name]
 

@@ -108,6 +108,7 @@ class TestRun:
         self._at_revision: dict[str, Place] = {}
         self._announced = 0
         self._places: list[Place] = []
+        self._held: dict[str, Snapshot] = {}
         self._admins: dict[int, Admin] = {}
         self.notes: list[str] = []
 
@@ -188,6 +189,9 @@ class TestRun:
             ready = restore_namespace(self._admin, snapshot, namespace=name)
         else:
             ready = self._quietly(lambda: self._ready(name, revision))
+            snapshot = ready.provisioned.snapshot if ready.provisioned is not None else None
+        if snapshot is not None:
+            self._held[name] = snapshot
         return self._place(self.server().url(name), ready.staged)
 
     def close_place(self, place: Place) -> None:
@@ -197,6 +201,10 @@ class TestRun:
         if place.url.namespace in self._created:
             self._created.remove(place.url.namespace)
             self._drop(place.url.namespace)
+
+    def snapshot_of(self, place: Place) -> Snapshot:
+        """Return the snapshot that a namespace of this run was made from."""
+        return self._held.get(place.url.namespace) or self.snapshot()
 
     def resets(self) -> tuple[int, int]:
         """Return how often a namespace was restored between two tests, and how often it was found clean."""

@@ -200,3 +200,64 @@ def test_every_kind_of_isolation_leaves_its_database(
     assert tables["SQLUser.author"]["removed"] == [{"id": 3, "name": "Cy"}]
     assert [row["title"] for row in tables["SQLUser.book"]["added"]] == ["Notes"]
     assert len(kept(standin)) == 1
+
+
+def test_older_revisions_factories_and_fixture_directories_are_kept_as_well(
+    library: pytest.Pytester, standin: Standin
+) -> None:
+    library.makepyfile(
+        test_it="""
+        import pytest
+        from iris_devtools.testing import iris_engine_factory, iris_session_factory
+        from library_models import Author
+        from sqlalchemy import text
+        from sqlalchemy.orm import Session
+
+        shared_engine = iris_engine_factory(scope="module")
+        shared_session = iris_session_factory("shared_engine")
+
+        @pytest.mark.iris(revision="0001")
+        def test_older(iris_engine):
+            with iris_engine.begin() as connection:
+                connection.execute(text("INSERT INTO author (name) VALUES ('Dee')"))
+            assert False
+
+        def test_two(shared_session, iris_session):
+            shared_session.add(Author(name="Eve"))
+            shared_session.flush()
+            iris_session.add(Author(name="Fay"))
+            iris_session.flush()
+            assert False
+
+        @pytest.mark.dat_fixture("directory")
+        def test_directory(dat_fixture_connection):
+            cursor = dat_fixture_connection.cursor()
+            cursor.execute("DELETE FROM author WHERE name = 'Ada'")
+            cursor.close()
+            assert False
+        """
+    )
+    script = """
+        from pathlib import Path
+        from iris_devtools.testing import database
+        from iris_devtools.admin import Admin
+        from iris_devtools.servers.choose import choose_server
+        from iris_devtools.config import load_settings
+        from iris_devtools.snapshots.fixture import create_fixture
+        with database() as db, choose_server(load_settings(Path.cwd())) as handle:
+            with Admin.connect(handle.server) as admin:
+                create_fixture(admin, Path("directory"), namespace=db.namespace)
+    """
+    library.makepyfile(make_directory=script)
+    assert library.runpython(library.path / "make_directory.py").ret == 0
+    result = run(library, "--iris-keep-failed", "test_it.py")
+    result.assert_outcomes(failed=3)
+    assert "not kept" not in result.stdout.str()
+    assert result.stdout.str().count("(SQLUser.author differs from the snapshot)") == 4
+    assert len(kept(standin)) == 4
+    for test, change, name in (
+        ("test_it.py::test_directory", "removed", "Ada"),
+        ("test_it.py::test_two (shared_session)", "added", "Eve"),
+    ):
+        tables = json.loads(command(library, "diff", test, "--json"))["tables"]
+        assert [row["name"] for row in tables["SQLUser.author"][change]] == [name]
