@@ -159,8 +159,8 @@ def connection_error(text: str, target: Target, namespace: str, *, timeout_s: fl
     if is_expired_password(text):
         return AuthenticationError(
             f"The server at {where} wants {target.username!r} to change the password before the first login.",
-            hint="A client of this kind cannot do that. On the server, as its owner (for a container, with docker "
-            "exec and its name before it), run: iris session IRIS -U %SYS "
+            hint="A client of this kind cannot do that. On the server, as its owner (for a container, with "
+            "docker exec and its name before it), run: iris session IRIS -U %SYS "
             "'##class(Security.Users).UnExpireUserPasswords(\"*\")'",
             **facts,
         )
