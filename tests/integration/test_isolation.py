@@ -328,3 +328,31 @@ def remembered(library: pytest.Pytester) -> dict[str, str]:
     path = library.path / ".pytest_cache" / "v" / "iris-devtools" / "rungs"
     found: dict[str, str] = json.loads(path.read_text())
     return found
+
+
+def test_a_stale_schema_in_a_namespace_of_that_name_is_restored_by_itself(
+    library: pytest.Pytester, standin: Standin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTEST_XDIST_TESTRUNUID", "c0ffee")
+    with Admin.connect(standin.server) as admin:
+        admin.create_namespace("LIBRARY_MAIN_C0FFEE")
+        with admin.connection("LIBRARY_MAIN_C0FFEE") as connection:
+            cursor = connection.cursor()
+            cursor.execute("CREATE TABLE alembic_version (version_num VARCHAR(32))")
+            cursor.execute("INSERT INTO alembic_version (version_num) VALUES ('0001')")
+            cursor.execute("CREATE TABLE author (something INTEGER)")
+            cursor.close()
+    library.makepyfile(
+        """
+        from library_models import Author
+        from sqlalchemy import text
+
+        def test_it(iris_session, iris_namespace):
+            assert iris_namespace == "LIBRARY_MAIN_C0FFEE"
+            iris_session.add(Author(name="Ada"))
+            iris_session.flush()
+            assert iris_session.scalar(text("SELECT version_num FROM alembic_version")) == "0002"
+        """
+    )
+    run(library).assert_outcomes(passed=1)
+    assert "LIBRARY_MAIN_C0FFEE" not in namespaces(standin)
