@@ -37,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "start": _start,
         "stop": _stop,
         "restart": _restart,
+        "merge": _merge,
     }
     name = given[0].lower() if given else "help"
     command = known.get(name)
@@ -71,19 +72,29 @@ def _session(given: list[str]) -> int:
             namespace = word[2:]
         elif not word.startswith("-"):
             entry = word
-    data = data_directory()
+    return _asked(
+        {"namespace": namespace, "command": entry, "environment": dict(os.environ), "directory": _here()}
+    )
+
+
+def _merge(given: list[str]) -> int:
+    if _wrong_instance(given):
+        return 1
+    name = given[1] if len(given) > 1 else os.environ.get("ISC_CPF_MERGE_FILE", "")
+    if not name:
+        _print("No merge file is named, and ISC_CPF_MERGE_FILE is not set")
+        return 1
+    return _asked({"service": "merge", "arguments": [os.path.join(_here(), name)]})  # noqa: PTH118
+
+
+def _asked(request: dict[str, object]) -> int:
+    """Let the server do something with our own input and output, and return its exit code."""
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
         try:
-            door.connect(str(data / "mgr" / _SOCKET))
+            door.connect(str(data_directory() / "mgr" / _SOCKET))
         except OSError:
             _print(f"Instance {INSTANCE} is not running")
             return 1
-        request = {
-            "namespace": namespace,
-            "command": entry,
-            "environment": dict(os.environ),
-            "directory": _here(),
-        }
         message = json.dumps(request).encode() + b"\n"
         sent = socket.send_fds(door, [message], [0, 1])
         door.sendall(message[sent:])

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from iris_devtools.standin.errors import StandinError
 from iris_devtools.standin.image.licence import read_licence
-from iris_devtools.standin.image.merge import apply_merge
+from iris_devtools.standin.image.merge import apply_merge, merge_file
 from iris_devtools.standin.image.places import SUPERSERVER_PORT, data_directory, state_file
 from iris_devtools.standin.instance import Instance, Options
 from iris_devtools.standin.server import StandinServer
@@ -42,7 +42,9 @@ def main() -> int:
         server.start()
     except (OSError, StandinError) as error:
         return _refuse(f"The server cannot start: {error}")
-    door = Door(instance, instance.manager)
+    door = Door(
+        instance, instance.manager, services={"merge": lambda given: merge_file(instance, Path(given[0]))}
+    )
     door.open()
     try:
         since = f"{datetime.now():%a %b %e %H:%M:%S %Y}"

@@ -15,6 +15,7 @@ import pwd
 import socket
 import struct
 import threading
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -30,11 +31,21 @@ _CREDENTIALS = struct.Struct("3i")
 _LONGEST_REQUEST = 4 * 1024 * 1024
 
 
-class Door:
-    """Serve every request in a thread of its own, until it is closed."""
+Service = Callable[[Sequence[str]], tuple[str, int]]
+"""Does something else than a session with its arguments; returns what to print and the exit code."""
 
-    def __init__(self, instance: Instance, directory: Path) -> None:
+
+class Door:
+    """Serve every request in a thread of its own, until it is closed.
+
+    ``services`` are what it does beside sessions, by name.
+    """
+
+    def __init__(
+        self, instance: Instance, directory: Path, *, services: Mapping[str, Service] | None = None
+    ) -> None:
         self._instance = instance
+        self._services = dict(services or {})
         self._path = directory / SOCKET_NAME
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
 
@@ -80,6 +91,11 @@ class Door:
         request, descriptors = _receive(client)
         with _text(descriptors[0], "r") as source, _text(descriptors[1], "w") as target:
             try:
+                service = self._services.get(request.get("service", ""))
+                if service is not None:
+                    text, code = service(request["arguments"])
+                    target.write(text)
+                    return code
                 return run_terminal(
                     self._instance,
                     source,
