@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from iris_devtools.admin import Admin
 from iris_devtools.servers.server import Server
 from iris_devtools.servers.standin import StandinProcess, start_standin
 
@@ -102,6 +103,43 @@ def standin_factory(
     yield start
     for process in started:
         process.stop()
+
+
+@pytest.fixture(scope="session")
+def server(standin: RunningStandin) -> Server:
+    """The server that tests administer: the stand-in of all, and in tests/iris an IRIS server."""
+    return standin.server
+
+
+@pytest.fixture
+def admin(server: Server) -> Iterator[Admin]:
+    """An administrator's connection of this test's own."""
+    with Admin.connect(server) as admin:
+        yield admin
+
+
+@pytest.fixture
+def new_namespace(server: Server) -> Iterator[Callable[[], str]]:
+    """Return a function that names a namespace which does not exist; what is made of it is dropped."""
+    names: list[str] = []
+
+    def name() -> str:
+        # The server may be somebody's, so that one sees whose it is.
+        names.append(f"IRISDEVTOOLSTEST{os.getpid()}X{next(_numbers)}")
+        return names[-1]
+
+    yield name
+    with Admin.connect(server) as admin:
+        for made in names:
+            admin.drop_namespace(made, missing_ok=True, terminate=True)
+
+
+@pytest.fixture
+def namespace(admin: Admin, new_namespace: Callable[[], str]) -> str:
+    """An empty namespace of this test's own."""
+    name = new_namespace()
+    admin.create_namespace(name)
+    return name
 
 
 @pytest.fixture

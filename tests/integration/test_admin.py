@@ -32,41 +32,6 @@ PREFIX = "IRISDEVTOOLSTEST"
 """Every namespace made here begins with it: the server may be somebody's."""
 
 
-@pytest.fixture(scope="session")
-def server(standin: Any) -> Server:
-    """Return the stand-in of all tests (tests/conftest.py); tests/iris puts an IRIS server in its place."""
-    found: Server = standin.server
-    return found
-
-
-@pytest.fixture
-def admin(server: Server) -> Iterator[Admin]:
-    with Admin.connect(server) as admin:
-        yield admin
-
-
-@pytest.fixture
-def new_namespace(server: Server) -> Iterator[Callable[[], str]]:
-    """Return a function that names a namespace which does not exist; what is made of it is dropped."""
-    names: list[str] = []
-
-    def name() -> str:
-        names.append(f"{PREFIX}{os.getpid()}X{next(_numbers)}")
-        return names[-1]
-
-    yield name
-    with Admin.connect(server) as admin:
-        for made in names:
-            admin.drop_namespace(made, missing_ok=True, terminate=True)
-
-
-@pytest.fixture
-def namespace(admin: Admin, new_namespace: Callable[[], str]) -> str:
-    name = new_namespace()
-    admin.create_namespace(name)
-    return name
-
-
 @pytest.fixture
 def folder(admin: Admin) -> Iterator[str]:
     """Return a directory on the server, with the separator at its end, that is removed afterwards."""

@@ -22,12 +22,6 @@ ROWS = 2000
 
 
 @pytest.fixture
-def admin(standin) -> Iterator[Admin]:
-    with Admin.connect(standin.server) as admin:
-        yield admin
-
-
-@pytest.fixture
 def namespace(admin: Admin, unique: str) -> Iterator[str]:
     """A namespace with a table of some size."""
     name = f"CAP{unique}".upper()

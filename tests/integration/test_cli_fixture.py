@@ -22,12 +22,6 @@ PAGE = Path(__file__).parent.parent.parent / "docs" / "reference" / "fixture.md"
 
 
 @pytest.fixture
-def admin(standin) -> Iterator[Admin]:
-    with Admin.connect(standin.server) as admin:
-        yield admin
-
-
-@pytest.fixture
 def namespace(admin: Admin, unique: str) -> Iterator[str]:
     name = f"FIX{unique}".upper()
     admin.create_namespace(name)

@@ -128,12 +128,6 @@ VERIFY_POINTS = [
 
 
 @pytest.fixture
-def admin(standin: Any) -> Iterator[Admin]:
-    with Admin.connect(standin.server) as admin:
-        yield admin
-
-
-@pytest.fixture
 def namespace(admin: Admin, unique: str) -> Iterator[str]:
     name = f"KILL{unique}".upper()
     admin.create_namespace(name)

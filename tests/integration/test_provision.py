@@ -133,12 +133,6 @@ ROWS = [
 
 
 @pytest.fixture
-def admin(standin) -> Iterator[Admin]:
-    with Admin.connect(standin.server) as admin:
-        yield admin
-
-
-@pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "store")
 

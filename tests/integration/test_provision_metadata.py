@@ -52,12 +52,6 @@ def fail(session):
 
 
 @pytest.fixture
-def admin(standin) -> Iterator[Admin]:
-    with Admin.connect(standin.server) as admin:
-        yield admin
-
-
-@pytest.fixture
 def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "store")
 

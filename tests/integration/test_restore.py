@@ -24,12 +24,6 @@ from iris_devtools.snapshots.store import Store
 
 
 @pytest.fixture
-def admin(standin) -> Iterator[Admin]:
-    with Admin.connect(standin.server) as admin:
-        yield admin
-
-
-@pytest.fixture
 def namespace(admin: Admin, unique: str) -> Iterator[str]:
     name = f"RES{unique}".upper()
     admin.create_namespace(name)

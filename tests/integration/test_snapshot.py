@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,8 +16,6 @@ from iris_devtools.errors import (
     RevisionMismatchError,
     SnapshotError,
 )
-from iris_devtools.servers.server import Server
-from iris_devtools.servers.standin import start_standin
 from iris_devtools.snapshots.capture import Description, capture
 from iris_devtools.snapshots.inspection import count_rows, verify_namespace
 from iris_devtools.snapshots.key import RevisionKey
@@ -26,43 +23,6 @@ from iris_devtools.snapshots.manifest import KnownQuery, Manifest
 from iris_devtools.snapshots.restore import instantiate, restore, stage, unstage
 from iris_devtools.snapshots.snapshot import Snapshot
 from iris_devtools.snapshots.store import Store
-
-PREFIX = "IRISDEVTOOLSTEST"
-"""Every namespace made here begins with it: the server may be somebody's."""
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with start_standin(data=tmp_path_factory.mktemp("standin")) as standin:
-        yield standin.server
-
-
-@pytest.fixture
-def admin(server: Server) -> Iterator[Admin]:
-    with Admin.connect(server) as admin:
-        yield admin
-
-
-@pytest.fixture
-def new_namespace(server: Server) -> Iterator[Callable[[], str]]:
-    """Return a function that names a namespace which does not exist; what is made of it is dropped."""
-    names: list[str] = []
-
-    def name() -> str:
-        names.append(f"{PREFIX}{os.getpid()}S{len(names)}")
-        return names[-1]
-
-    yield name
-    with Admin.connect(server) as admin:
-        for made in names:
-            admin.drop_namespace(made, missing_ok=True, terminate=True)
-
-
-@pytest.fixture
-def namespace(admin: Admin, new_namespace: Callable[[], str]) -> str:
-    name = new_namespace()
-    admin.create_namespace(name)
-    return name
 
 
 @pytest.fixture

@@ -81,12 +81,6 @@ def refusal(action):
 
 
 @pytest.fixture
-def admin(standin):
-    with Admin.connect(standin.server) as admin:
-        yield admin
-
-
-@pytest.fixture
 def namespace(admin: Admin, unique: str):
     name = f"MOUNT{unique}".upper()
     admin.create_namespace(name)
