@@ -135,6 +135,10 @@ COMPUTED = [
         [(1, 2, 2)],
     ),
     ("text", 's VARCHAR(20) COMPUTECODE {Set {*} = {a}_"-"_{b}} CALCULATED', [(1, 2, "1-2")]),
+    ("strictly from left to right", "s INTEGER COMPUTECODE {S {*}={a}+{b}*3}", [(1, 2, 9)]),
+    ("functions of text", 's VARCHAR(9) COMPUTECODE {Set {*} = $P({a}_","_{b},",",2)_"!"}', [(1, 2, "2!")]),
+    ("upper case", 's VARCHAR(9) COMPUTECODE {Set {*} = $ZCVT("x"_{a},"U")_$L({b})}', [(1, 2, "X11")]),
+    ("a plus makes a number", 's INTEGER COMPUTECODE {Set {*} = +("12abc"_{a})}', [(1, 2, 12)]),
 ]
 
 

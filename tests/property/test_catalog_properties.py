@@ -8,6 +8,7 @@ import sqlite3
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from iris_devtools.standin.catalog.definitions import ColumnDefinition, CreateTable
 from iris_devtools.standin.catalog.encoding import decode, encode
 from iris_devtools.standin.catalog.model import (
     Column,
@@ -20,7 +21,7 @@ from iris_devtools.standin.catalog.model import (
     TableKind,
 )
 from iris_devtools.standin.catalog.names import class_name, constraint_name, distinct, property_name
-from iris_devtools.standin.catalog.statements import ColumnDefinition, CreateTable, parse_ddl
+from iris_devtools.standin.catalog.parser import parse_ddl
 from iris_devtools.standin.collation import register_collations, sqlstring, sqlupper
 from iris_devtools.standin.errors import SQLError
 from iris_devtools.standin.types import Code, SqlType

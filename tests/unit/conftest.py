@@ -15,7 +15,7 @@ from iris_devtools.standin.catalog.constraints import constraint_error, unchecke
 from iris_devtools.standin.catalog.dictionary import Dictionary, SharedCatalog
 from iris_devtools.standin.catalog.live import LiveSource
 from iris_devtools.standin.catalog.model import Table
-from iris_devtools.standin.catalog.statements import parse_ddl
+from iris_devtools.standin.catalog.parser import parse_ddl
 from iris_devtools.standin.errors import SQLError
 from iris_devtools.standin.sql.functions import register_functions
 from iris_devtools.standin.sql.translate import translate

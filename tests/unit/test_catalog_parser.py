@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from iris_devtools.standin.catalog.model import Counter, Default
-from iris_devtools.standin.catalog.statements import (
+from iris_devtools.standin.catalog.definitions import (
     AddDefault,
     AddElements,
     AlterColumn,
@@ -28,8 +27,9 @@ from iris_devtools.standin.catalog.statements import (
     KeyDefinition,
     ObjectName,
     RenameTable,
-    parse_ddl,
 )
+from iris_devtools.standin.catalog.model import Counter, Default
+from iris_devtools.standin.catalog.parser import parse_ddl
 from iris_devtools.standin.errors import SQLError
 from iris_devtools.standin.types import Code
 

@@ -1,8 +1,9 @@
 """Computed columns: COMPUTECODE of the form ``Set {*} = expression`` is run as SQL (iris-sql.md 8.1).
 
 ObjectScript evaluates strictly from left to right; the expression may use other columns (``{Name}``),
-numbers, strings, brackets and ``+ - * / \\ # _``. Code that does more cannot be run here, and is refused when
-it is used.
+numbers, strings, brackets, ``+ - * / \\ # _`` and the ``$`` functions that SQL has, too. Code that does more
+cannot be run here, and is refused when it is used. (``$SELECT`` never arrives: the driver does not let a
+colon through.)
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ __all__ = ["computed_on_insert", "computed_on_update", "is_virtual", "with_virtu
 
 _ASSIGNMENT = re.compile(r"\s*s(?:et)?\s*\{\*\}\s*=\s*(.*?)\s*\Z", re.IGNORECASE | re.DOTALL)
 _TOKEN = re.compile(
-    r"\s*(?:(?P<column>\{[^}*]+\})|(?P<number>\d+(?:\.\d*)?|\.\d+)|\"(?P<text>(?:[^\"]|\"\")*)\"|(?P<operator>[-+*/\\#_()]))"
+    r"\s*(?:(?P<column>\{[^}*]+\})|(?P<number>\d+(?:\.\d*)?|\.\d+)|\"(?P<text>(?:[^\"]|\"\")*)\""
+    r"|(?P<function>\$[A-Za-z]+)|(?P<operator>[-+*/\\#_(),]))"
 )
 
 
@@ -53,7 +55,7 @@ def _expression(code: str) -> nodes.Expression:
 
 def _left_to_right(tokens: list[tuple[str, str]], at: int, code: str) -> tuple[nodes.Expression, int]:
     left, at = _term(tokens, at, code)
-    while tokens[at][0] == "operator" and tokens[at][1] not in "()":
+    while tokens[at][0] == "operator" and tokens[at][1] not in "(),":
         operator = tokens[at][1]
         right, at = _term(tokens, at + 1, code)
         left = nodes.Binary("||" if operator == "_" else operator, left, right)
@@ -68,14 +70,47 @@ def _term(tokens: list[tuple[str, str]], at: int, code: str) -> tuple[nodes.Expr
         return nodes.Number(text), at + 1
     if kind == "text":
         return nodes.Text(text.replace('""', '"')), at + 1
+    if kind == "function":
+        return _call(tokens, at, code)
     if kind == "operator" and text == "(":
         inside, at = _left_to_right(tokens, at + 1, code)
         if tokens[at] == ("operator", ")"):
             return inside, at + 1
     elif kind == "operator" and text in "+-":
         operand, at = _term(tokens, at + 1, code)
-        return (nodes.Unary("-", operand) if text == "-" else operand), at
+        return (nodes.Unary("-", operand) if text == "-" else nodes.Collate("%PLUS", operand)), at
     raise _refused(code)
+
+
+_SHORT = {"$L": "$LENGTH", "$P": "$PIECE", "$E": "$EXTRACT", "$F": "$FIND", "$TR": "$TRANSLATE"}
+_SHORT |= {"$J": "$JUSTIFY", "$ZCVT": "$ZCONVERT", "$A": "$ASCII", "$C": "$CHAR", "$H": "$HOROLOG"}
+_IN_SQL = {name: name for name in ("$LENGTH", "$PIECE", "$EXTRACT", "$FIND", "$TRANSLATE", "$JUSTIFY")}
+_IN_SQL |= {"$ASCII": "ASCII", "$CHAR": "CHAR", "$REPLACE": "REPLACE", "$REVERSE": "REVERSE"}
+_BARE = ("$HOROLOG", "$NAMESPACE", "$USERNAME", "$ZVERSION", "$JOB")
+_CASES = {"U": "UPPER", "L": "LOWER"}
+
+
+def _call(tokens: list[tuple[str, str]], at: int, code: str) -> tuple[nodes.Expression, int]:
+    name = tokens[at][1].upper()
+    name = _SHORT.get(name, name)
+    at += 1
+    if tokens[at] != ("operator", "("):
+        if name not in _BARE:
+            raise _refused(code)
+        return nodes.Function(name, bare=True), at
+    arguments: list[nodes.Expression] = []
+    while tokens[at] in (("operator", "("), ("operator", ",")):
+        argument, at = _left_to_right(tokens, at + 1, code)
+        arguments.append(argument)
+    if tokens[at] != ("operator", ")"):
+        raise _refused(code)
+    if name == "$ZCONVERT" and len(arguments) == 2 and isinstance(arguments[1], nodes.Text):
+        function = _CASES.get(arguments[1].value.upper())
+        if function is not None:
+            return nodes.Function(function, (arguments[0],)), at + 1
+    if name not in _IN_SQL:
+        raise _refused(code)
+    return nodes.Function(_IN_SQL[name], tuple(arguments)), at + 1
 
 
 def _refused(code: str) -> SQLError:

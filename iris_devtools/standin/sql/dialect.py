@@ -59,7 +59,7 @@ class Token:
         return f"Token({self.kind.name}, {self.text!r})"
 
 
-_NAME = r"(?:[^\W\d]|[%_$])[\w@#$]*"
+_NAME = r"(?:[^\W\d]|%%|[%_$])[\w@#$]*"
 _TOKEN = re.compile(
     rf"""
     (?P<space>\s+|--[^\n]*|/\*(?:.|\n)*?\*/)

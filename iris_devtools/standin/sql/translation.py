@@ -88,7 +88,7 @@ class Write:
 
 @dataclass(frozen=True)
 class Ddl:
-    """A definition statement; ``statement`` is one of the dataclasses of ``catalog.statements``."""
+    """A definition statement; ``statement`` is one of the dataclasses of ``catalog.definitions``."""
 
     statement: Any
 
