@@ -111,6 +111,46 @@ def refusal(cursor: Any, statement: str) -> str:
 def class_methods_answer(connection: Any) -> None:
     native = iris.createIRIS(connection)
     assert "stand-in" in native.classMethodValue("%SYSTEM.Version", "GetVersion")
+    count = iris.IRISReference(0)
+    status = native.classMethodValue("%SYSTEM.License", "Counts", iris.IRISReference(0), count)
+    assert (status, count.getValue() >= 1) == (1, True)
+    try:
+        native.classMethodValue("No.Such", "Thing")
+    except Exception as error:  # noqa: BLE001 - its class differs between the versions
+        assert "<CLASS DOES NOT EXIST>" in str(error)
+    else:
+        raise AssertionError("a class that does not exist was called")
+
+
+def objects_have_members(connection: Any) -> None:
+    native = iris.createIRIS(connection)
+    found = native.classMethodValue("%DynamicObject", "%FromJSON", '{"a":1,"b":"x"}')
+    assert (found.get("a"), found.get("b")) == (1, "x")
+    found.set("c", 2.5)
+    assert found.invoke("%ToJSON") == '{"a":1,"b":"x","c":2.5}'
+
+
+def globals_are_kept(connection: Any) -> None:
+    native = iris.createIRIS(connection)
+    native.kill("smoke")
+    native.set("one", "smoke", 1)
+    native.set(2, "smoke", "b", "c")
+    assert (native.get("smoke", 1), native.get("smoke", "b", "c")) == ("one", 2)
+    assert native.get("smoke", "nothing") is None
+    assert [int(native.isDefined("smoke", *path)) for path in ((), (1,), ("b",), ("z",))] == [10, 1, 10, 0]
+    assert native.increment(3, "smoke", "n") == 3
+    assert native.nextSubscript(False, "smoke", "") in (1, "1")
+    native.tStart()
+    native.tStart()
+    native.set("gone", "smoke", "t")
+    assert native.getTLevel() == 2
+    native.tRollback()
+    assert (native.getTLevel(), native.get("smoke", "t")) == (0, None)
+    native.lock("", 1, "^smoke", 1)
+    native.unlock("", "^smoke", 1)
+    native.releaseAllLocks()
+    native.kill("smoke")
+    assert int(native.isDefined("smoke")) == 0
 
 
 def main() -> None:
@@ -123,6 +163,8 @@ def main() -> None:
     new_ids_are_known(cursor)
     errors_have_their_code(cursor)
     class_methods_answer(connection)
+    objects_have_members(connection)
+    globals_are_kept(connection)
     connection.close()
     transactions_end(port)
 
