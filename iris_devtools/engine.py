@@ -25,7 +25,7 @@ from sqlalchemy.engine import URL, CreateEnginePlugin, Engine, make_url
 from iris_devtools import repairs as mending
 from iris_devtools.admin import Admin
 from iris_devtools.config import Settings, load_settings
-from iris_devtools.errors import ConfigurationError
+from iris_devtools.errors import ConfigurationError, ServerNotFoundError
 from iris_devtools.opening import open_with_remedies
 from iris_devtools.pools import COMMUNITY_LIMIT, LimitedPool, size_for
 from iris_devtools.repairs import Selection
@@ -98,12 +98,13 @@ def managed_url(url: IrisUrl | None = None, *, settings: Settings | None = None)
     """Turn a URL without a host into one of the server that the settings choose.
 
     The server is started if it is ours, and the namespace is made there when it does not exist; on a server
-    of someone else no namespace is made. An account in the URL is kept, else the server's own is used.
+    of someone else no namespace is made, and one that is missing where a running container was taken is an
+    error. An account in the URL is kept, else the server's own is used.
     Several processes may call this at once.
 
     Raises:
         ConfigurationError: the URL names a host, or a setting is wrong.
-        ServerError: the server did not start, does not answer or refuses the account.
+        ServerError: the server did not start, does not answer or refuses the account, or lacks the namespace.
 
     """
     settings = settings or load_settings()
@@ -118,6 +119,8 @@ def managed_url(url: IrisUrl | None = None, *, settings: Settings | None = None)
     found = server.url(url.namespace if url else settings.namespace)
     if server.kind != "existing":
         _ensure_namespace(server, found.namespace, settings)
+    elif not settings.host:
+        _require_namespace(server, found.namespace, settings, handle.reason)
     if url is not None:
         found = replace(found, query=url.query)
         if url.username:
@@ -132,6 +135,21 @@ def _ensure_namespace(server: Server, namespace: str, settings: Settings) -> Non
         with server_lock(admin, "namespaces"):
             if not admin.namespace_exists(namespace):
                 admin.create_namespace(namespace)
+
+
+def _require_namespace(server: Server, namespace: str, settings: Settings, reason: str) -> None:
+    """Say why this server, to somebody who has not named it and misses a namespace there."""
+    with Admin.connect(server, timeout_s=settings.connect_timeout_s) as admin:
+        if admin.namespace_exists(namespace):
+            return
+    raise ServerNotFoundError(
+        f"There is no namespace {namespace} on the server that was chosen: {reason}.",
+        hint=f"Make it there, as with CREATE DATABASE {namespace} in %SYS; or have a server of ours, which "
+        "makes it: server = 'standin' or 'container' (IRIS_DEVTOOLS_SERVER).",
+        namespace=namespace,
+        host=server.host,
+        port=server.port,
+    )
 
 
 class IrisDevtoolsPlugin(CreateEnginePlugin):

@@ -500,6 +500,7 @@ def _whole(store: Store, key: RevisionKey) -> Snapshot | None:
 def _make_missing(admin: Admin, snapshot: Snapshot, namespace: str, reporter: Reporter) -> bool:
     if admin.namespace_exists(namespace):
         return False
+    admin.require_privileges(MANAGE)
     with server_lock(admin, "namespaces", reporter=reporter):
         if admin.namespace_exists(namespace):
             return False

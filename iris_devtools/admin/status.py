@@ -49,6 +49,7 @@ _BY_CODE: dict[int, str] = {
     345: "This is the manager's database; pass the directory of your namespace.",
     429: "A namespace still uses this database: delete that namespace first.",
     453: "The server is busy changing its namespaces: try again in a second, one namespace at a time.",
+    921: "The account lacks this privilege: give it a role that has it, such as %Manager or %All.",
     896: "The name of a database's resource must begin with %DB_.",
     5032: "Make the parent directories first.",
 }

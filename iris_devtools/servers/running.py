@@ -24,7 +24,8 @@ from iris_devtools.servers.server import Server
 __all__ = ["Adopted", "RunningIris", "adopt", "running_iris"]
 
 _SUPERSERVER = 1972
-_LOGIN_S = 3.0
+_ANSWER_S = 5.0
+_LOGIN_S = 5.0
 _LOCAL = ("localhost", "127.0.0.1", "::1", "0.0.0.0")
 
 # Whoever says what his container is like wants one of his own.
@@ -81,7 +82,7 @@ def running_iris(address: EngineAddress) -> tuple[RunningIris, ...]:
 
     """
     wanted = quote(json.dumps({"status": ["running"]}))
-    status, answer = engine_says(address, f"/containers/json?filters={wanted}")
+    status, answer = engine_says(address, f"/containers/json?filters={wanted}", timeout_s=_ANSWER_S)
     if status != http.client.OK or not isinstance(answer, list):
         return ()
     parts = urlsplit(address)

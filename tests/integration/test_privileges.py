@@ -113,6 +113,19 @@ def test_a_capture_needs_no_more_than_it_uses(
             owner.drop_namespace(namespace, terminate=True)
 
 
+def test_restoring_into_a_namespace_that_is_not_there_wants_the_right_to_make_it(
+    account: Account, source: MetadataSource, tmp_path: Path, standin: Any, unique: str
+) -> None:
+    with Admin.connect(standin.server) as owner:
+        snapshot = ensure_snapshot(owner, source, Store(tmp_path)).snapshot
+
+    with Admin.connect(account("%Operator")) as admin:
+        with pytest.raises(PrivilegeError, match="%Admin_Manage:USE") as caught:
+            restore_namespace(admin, snapshot, namespace=f"NEW{unique}".upper())
+        assert caught.value.facts["missing"] == (MANAGE,)
+        assert not admin.namespace_exists(f"NEW{unique}".upper())
+
+
 def test_an_account_with_both_builds_and_restores_over_the_wire(
     account: Account, source: MetadataSource, tmp_path: Path, unique: str
 ) -> None:

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 
 from iris_devtools.cli.config import config
 from iris_devtools.config import load_settings
+from iris_devtools.engine import create_engine
 from iris_devtools.errors import ConfigurationError, ServerNotFoundError
 from iris_devtools.servers import Server, ServerHandle, choose_server
 from iris_devtools.servers.choose import running_server
@@ -238,6 +239,22 @@ def test_a_running_container_of_ours_comes_before_one_of_somebody_else(
     assert found is not None
     assert found.server == Server("container", "127.0.0.1", standin.port, "admin_of_ours", "s3cret")
     assert found.origin == "ours, a running container of ours"
+
+
+def test_an_engine_names_the_container_when_its_namespace_is_not_there(
+    tmp_path: Path, fake_engine: FakeEngine, standin: Any
+) -> None:
+    fake_engine.containers.append(_container(standin.port))
+    settings = load_settings(tmp_path, environ={})
+
+    with pytest.raises(
+        ServerNotFoundError, match=r"no namespace NOWHERE .* IRIS container somebodys"
+    ) as caught:
+        create_engine("iris:///NOWHERE", settings=settings)
+    assert "CREATE DATABASE NOWHERE" in caught.value.hint
+    assert "'standin'" in caught.value.hint
+
+    assert create_engine("iris:///USER", settings=settings).url.port == standin.port
 
 
 def test_the_settings_show_the_running_container_as_their_origin(
