@@ -385,4 +385,7 @@ def _facts(found: Snapshot) -> dict[str, Any]:
 
 def _holdings(found: Snapshot) -> str:
     facts = _facts(found)
-    return f"{facts['tables']} tables, {facts['rows']:,} rows, {facts['bytes'] / 1e6:.1f} MB"
+    counted = ", ".join(
+        f"{facts[f'{what}s']:,} {what}{'' if facts[f'{what}s'] == 1 else 's'}" for what in ("table", "row")
+    )
+    return f"{counted}, {facts['bytes'] / 1e6:.1f} MB"

@@ -103,7 +103,7 @@ def test_a_namespace_that_is_not_there_is_made(run, admin, namespace, made):
 def test_without_json_people_read_what_happened(run, namespace, tmp_path):
     ended = run("create", "patients", "--id", "two", "--description", "Two of them", namespace=namespace)
 
-    assert ended.stdout.startswith(f"Created patients from {namespace}: 1 tables, 2 rows")
+    assert ended.stdout.startswith(f"Created patients from {namespace}: 1 table, 2 rows")
     assert "Reading" in ended.stderr
     assert "done" in ended.stderr
     listed = run("list", tmp_path)
@@ -226,6 +226,27 @@ def test_the_documented_table_is_the_one_that_holds():
     assert set(documented) == set(ENDINGS) == {0, *EXIT_CODES.values()}
     for code, ending in ENDINGS.items():
         assert documented[code].startswith(ending.__name__.replace("_", " ")), code
+
+
+def test_the_json_of_each_command_has_the_documented_keys_and_no_others(run, namespace, tmp_path):
+    section = PAGE.read_text(encoding="utf-8").partition("## JSON")[2]
+    common = set(re.findall(r"`(\w+)`", section.partition(" prints ")[2].partition(".")[0]))
+    added = {
+        name: common | set(re.findall(r"`(\w+)`", keys))
+        for name, keys in re.findall(r"`(\w+)` adds ([^;.]+)", section)
+    }
+    directory = tmp_path / "fixtures" / "one"
+
+    def keys(*arguments: object) -> set[str]:
+        ended = run(*arguments, "--json", namespace=namespace if arguments[0] in ("create", "load") else None)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        return set(json.loads(ended.stdout))
+
+    assert keys("create", directory) == added["create"]
+    assert keys("load", directory) == added["load"]
+    assert keys("validate", directory) == added["validate"]
+    assert keys("info", directory) == added["info"]
+    assert keys("list", directory.parent) == {"directory", "fixtures", "broken"}
 
 
 def test_an_error_is_json_when_asked_for(run, tmp_path):
