@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -103,3 +104,19 @@ def cut_engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], None
             monkeypatch.setenv("DOCKER_HOST", way)
 
         yield cut
+
+
+@pytest.fixture
+def small_volume(engine: Any) -> Iterator[str]:
+    """The name of a volume of 4 MiB, which irisowner may write."""
+    import docker.errors
+
+    try:
+        volume = engine.volumes.create(
+            f"iris-devtools-small-{os.getpid()}",
+            driver_opts={"type": "tmpfs", "device": "tmpfs", "o": "size=4m,uid=51773,gid=51773"},
+        )
+    except docker.errors.APIError as error:
+        pytest.skip(f"this engine makes no small volumes: {error.explanation}")
+    yield volume.name
+    volume.remove(force=True)

@@ -105,21 +105,10 @@ def test_a_directory_is_no_file(iris: IRISContainer, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def small(standin_image: str, tmp_path: Path) -> Iterator[IRISContainer]:
+def small(standin_image: str, small_volume: str, tmp_path: Path) -> Iterator[IRISContainer]:
     """A container with one directory on a disk of 4 MiB."""
-    volume = f"iris-devtools-small-{os.getpid()}"
-    import docker
-
-    client = docker.from_env()
-    made = client.volumes.create(
-        volume, driver_opts={"type": "tmpfs", "device": "tmpfs", "o": "size=4m,uid=51773,gid=51773"}
-    )
-    try:
-        with IRISContainer.image(standin_image, volumes=(f"{volume}:/small",), project=tmp_path) as iris:
-            yield iris
-    finally:
-        made.remove(force=True)
-        client.close()
+    with IRISContainer.image(standin_image, volumes=(f"{small_volume}:/small",), project=tmp_path) as iris:
+        yield iris
 
 
 def test_a_full_disk_inside_is_an_error_and_leaves_no_part(

@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 
 from iris_devtools.admin import Admin
-from iris_devtools.errors import AuthenticationError, ServerError, ServerStartError
+from iris_devtools.admin.driver import load_driver
+from iris_devtools.errors import ServerError, ServerStartError
 from iris_devtools.servers.container import IRISContainer
+from iris_devtools.servers.server import Server
 
 Ours = Callable[[], list[Any]]
 
@@ -45,17 +47,29 @@ def test_predefined_accounts_are_unexpired_without_the_user_noticing(iris: IRISC
         assert admin.namespace_exists("%SYS")
 
 
+def _raw_login(server: Server) -> Any:
+    """Log in by the driver alone, as a program does that knows nothing of us."""
+    return load_driver().connect(
+        server.host, server.port, "%SYS", server.username, server.password, timeout=10, sharedmemory=False
+    )
+
+
 def test_passwords_that_expire_later_are_mended(iris: IRISContainer) -> None:
     from dataclasses import replace
 
-    with Admin.connect(iris.server) as admin:
-        admin._link.value("Security.Users", "ExpireUserPasswords", "SuperUser")
     account = replace(iris.server, username="SuperUser", password="SYS")
-    with pytest.raises(AuthenticationError, match="change the password"):
-        Admin.connect(account)
 
+    def expire() -> None:
+        with Admin.connect(iris.server) as admin:
+            admin._link.value("Security.Users", "ExpireUserPasswords", "SuperUser")
+
+    expire()
+    with pytest.raises(RuntimeError, match=r"(?i)password"):
+        _raw_login(account)
     iris.unexpire_passwords()
+    _raw_login(account).close()
 
+    expire()
     Admin.connect(account).close()
 
 
@@ -63,7 +77,9 @@ def test_the_password_is_nowhere_to_be_seen(iris: IRISContainer, engine: Any) ->
     import json
 
     inspected = json.dumps(engine.api.inspect_container(iris.container_id))
-    processes = json.dumps(engine.containers.get(iris.container_id).top())
+    command = ["sh", "-c", "cat /proc/[0-9]*/cmdline"]
+    processes = engine.containers.get(iris.container_id).exec_run(command, user="root")[1].decode()
+    assert "iris-main" in processes
 
     for text in (inspected, processes, iris.logs(), repr(iris), repr(iris.server), str(iris.url())):
         assert iris.server.password not in text
@@ -100,18 +116,22 @@ _OWNER = """
 
 
 def _owner(image: str, project: Path) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(_OWNER), image, str(project)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
+    with (project / "owner.log").open("ab") as log:
+        return subprocess.Popen(
+            [sys.executable, "-c", textwrap.dedent(_OWNER), image, str(project)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+        )
 
 
-def _ready(process: subprocess.Popen[str]) -> bool:
+def _ready(process: subprocess.Popen[str], project: Path) -> bool:
     assert process.stdout is not None
-    return process.stdout.readline() == "ready\n"
+    if process.stdout.readline() == "ready\n":
+        return True
+    process.wait(30)
+    raise AssertionError((project / "owner.log").read_text(encoding="utf-8"))
 
 
 def _close(process: subprocess.Popen[str]) -> None:
@@ -130,7 +150,7 @@ def test_a_signal_that_ends_the_owner_ends_the_container(
 
     owner = _owner(image, tmp_path)
     try:
-        assert _ready(owner)
+        assert _ready(owner, tmp_path)
         assert len(ours()) == 1
         owner.send_signal(signals.Signals[signal])
         owner.wait(30)
@@ -144,7 +164,7 @@ def test_what_owner_and_reaper_left_is_swept_at_the_next_start(
 ) -> None:
     owner = _owner(image, tmp_path)
     try:
-        assert _ready(owner)
+        assert _ready(owner, tmp_path)
         children = Path(f"/proc/{owner.pid}/task/{owner.pid}/children").read_text(encoding="ascii").split()
         for child in children:
             subprocess.run(["kill", "-9", child], check=True)
@@ -160,7 +180,7 @@ def test_two_sessions_that_start_at_once_share_one_container(image: str, tmp_pat
     owners = [_owner(image, tmp_path) for _ in range(2)]
     try:
         for owner in owners:
-            assert _ready(owner)
+            assert _ready(owner, tmp_path)
         assert len(ours()) == 1
         owners[0].kill()
         owners[0].wait()

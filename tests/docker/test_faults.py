@@ -226,32 +226,25 @@ def test_a_clock_that_differs_from_the_engines_does_no_harm(
 
 
 def test_a_disk_that_is_full_during_a_restore_leaves_the_namespace_as_it_was(
-    standin_image: str, engine: Any, tmp_path: Path
+    standin_image: str, small_volume: str, engine: Any, tmp_path: Path
 ) -> None:
-    volume = engine.volumes.create(
-        f"iris-devtools-full-{os.getpid()}",
-        driver_opts={"type": "tmpfs", "device": "tmpfs", "o": "size=4m,uid=51773,gid=51773"},
-    )
-    try:
-        with (
-            IRISContainer.image(standin_image, volumes=(f"{volume.name}:/small",), project=tmp_path) as iris,
-            Admin.connect(iris.server) as admin,
-        ):
-            admin.create_namespace("FULL", directory="/small/full/")
-            with admin.connection("FULL") as connection:
-                connection.cursor().execute("CREATE TABLE kept (a INTEGER)")
-            snapshot = _capture(admin, tmp_path / "store", "FULL")
-            engine.containers.get(iris.container_id).exec_run(
-                ["sh", "-c", "cat /dev/zero > /small/filler"], user="irisowner"
-            )
+    with (
+        IRISContainer.image(standin_image, volumes=(f"{small_volume}:/small",), project=tmp_path) as iris,
+        Admin.connect(iris.server) as admin,
+    ):
+        admin.create_namespace("FULL", directory="/small/full/")
+        with admin.connection("FULL") as connection:
+            connection.cursor().execute("CREATE TABLE kept (a INTEGER)")
+        snapshot = _capture(admin, tmp_path / "store", "FULL")
+        engine.containers.get(iris.container_id).exec_run(
+            ["sh", "-c", "cat /dev/zero > /small/filler"], user="irisowner"
+        )
 
-            with pytest.raises(ServerError) as caught:
-                restore_namespace(admin, snapshot, namespace="FULL", thoroughness="nothing")
-
-            assert "space" in f"{caught.value.message} {caught.value.hint}"
-            admin.delete("/small/filler")
-            with admin.connection("FULL") as connection:
-                connection.cursor().execute("SELECT a FROM kept")
+        with pytest.raises(ServerError) as caught:
             restore_namespace(admin, snapshot, namespace="FULL", thoroughness="nothing")
-    finally:
-        volume.remove(force=True)
+
+        assert "space" in f"{caught.value.message} {caught.value.hint}"
+        admin.delete("/small/filler")
+        with admin.connection("FULL") as connection:
+            connection.cursor().execute("SELECT a FROM kept")
+        restore_namespace(admin, snapshot, namespace="FULL", thoroughness="nothing")

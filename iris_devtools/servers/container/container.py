@@ -328,19 +328,24 @@ class IRISContainer:
         shared = self._keep.share() if spec.share and host == LOCAL else None
         facts = {"image": spec.image}
         with translated(f"make a container of {spec.image}", **facts):
-            container = client.containers.create(
+            # The SDK's other way reads options of volumes as names of volumes, and podman believes it.
+            made = client.api.create_container(
                 spec.image,
                 spec.command(),
                 name=f"iris-devtools-{spec.digest[:6]}-{secrets.token_hex(3)}",
                 labels=labels,
                 environment=spec.variables(),
-                volumes=spec.binds(shared),
                 platform=spec.platform,
-                ports={_SUPERSERVER: (address, spec.port or None)},
-                mem_limit=spec.memory,
-                nano_cpus=int(spec.cpus * 1e9) if spec.cpus else None,
+                ports=[tuple(_SUPERSERVER.split("/"))],
                 stop_signal="SIGTERM",
+                host_config=client.api.create_host_config(
+                    binds=spec.binds(shared),
+                    port_bindings={_SUPERSERVER: (address, spec.port or None)},
+                    mem_limit=spec.memory,
+                    nano_cpus=int(spec.cpus * 1e9) if spec.cpus else None,
+                ),
             )
+            container = client.containers.get(made["Id"])
         try:
             if not self.reuse:
                 self._reaper = start_reaper(self._keep, container.id)

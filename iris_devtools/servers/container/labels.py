@@ -77,8 +77,24 @@ def labelled(client: Any, **wanted: str) -> list[Any]:
         f"{LABEL}session",
         *(f"{LABEL}{name.replace('_', '-')}={value}" for name, value in wanted.items()),
     ]
-    found: list[Any] = client.containers.list(all=True, filters={"label": labels}, ignore_removed=True)
-    return found
+    listed: list[Any] = client.containers.list(all=True, filters={"label": labels}, sparse=True)
+    return [container for container in listed if _is_still_there(container)]
+
+
+def _is_still_there(container: Any) -> bool:
+    """Look at a container that was listed; it may have been removed meanwhile."""
+    import docker.errors
+
+    try:
+        container.reload()
+    except docker.errors.NotFound:
+        return False
+    except docker.errors.APIError as error:
+        # What podman says of one that is just being removed.
+        if "does not exist" in str(error) or "no such container" in str(error):
+            return False
+        raise
+    return True
 
 
 def boot_id() -> str:
