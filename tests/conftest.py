@@ -23,6 +23,7 @@ from iris_devtools.servers.standin import StandinProcess, start_standin
 HANGS_AFTER_S = 240
 """The driver waits for ever for an answer that does not come; the stacks of all threads then say where."""
 
+_HERE = Path(__file__).parent
 _numbers = itertools.count(1)
 
 # A shell starts background jobs with SIGINT ignored, and what is ignored stays so in every child.
@@ -162,6 +163,13 @@ def run_python() -> Callable[..., subprocess.CompletedProcess[str]]:
         )
 
     return run
+
+
+@pytest.fixture(autouse=True)
+def _no_container_by_chance(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep ``auto`` from the IRIS images and containers that a developer's machine may have."""
+    if not {"docker", "iris"} & set(request.node.path.relative_to(_HERE).parts):
+        monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
 
 
 @pytest.fixture(autouse=True)

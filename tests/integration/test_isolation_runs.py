@@ -119,6 +119,8 @@ def test_what_fails_half_way_leaves_the_next_test_a_clean_database(
 ) -> None:
     library.makepyfile(
         """
+        import threading
+
         import pytest
         from steps import commit, count
 
@@ -143,11 +145,18 @@ def test_what_fails_half_way_leaves_the_next_test_a_clean_database(
             assert False
 
         def test_clean_3(iris_engine): assert count(iris_engine) == 0
+
+        @pytest.mark.timeout(1.5, func_only=True)
+        def test_takes_too_long(iris_session, iris_engine):
+            commit(iris_engine)
+            threading.Event().wait()
+
+        def test_clean_4(iris_engine): assert count(iris_engine) == 0
         """
     )
     before = namespaces(standin)
-    run(library).assert_outcomes(passed=4, failed=1, errors=2)
-    run(library, "--lf").assert_outcomes(failed=1, passed=1, errors=2)
+    run(library).assert_outcomes(passed=5, failed=2, errors=2)
+    run(library, "--lf").assert_outcomes(failed=2, passed=1, errors=2)
     run(library, "-x").assert_outcomes(errors=1)
     assert namespaces(standin) == before
 
