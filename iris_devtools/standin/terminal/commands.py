@@ -36,6 +36,8 @@ from iris_devtools.standin.wire.handler import NativeKind
 __all__ = ["VariableCommands"]
 
 _HANG_STEP_S = 0.5
+_NEW_SPECIALS = ("etrap", "et", "estack", "es", "roles")
+"""Special variables that a level has of its own anyway."""
 
 
 class VariableCommands(Evaluator):
@@ -115,9 +117,11 @@ class VariableCommands(Evaluator):
                 names.append(each.name)
             elif isinstance(each, Exclusive):
                 names += [name for name in self.variables.names() if name not in each.names]
-            elif not isinstance(each, Special) or each.name not in ("etrap", "et", "estack", "es", "roles"):
-                # Their old value comes back with the level; $NAMESPACE of a level would want one of its own.
-                raise ObjectScriptError("UNIMPLEMENTED", " *NEW of this special variable")
+            elif isinstance(each, Special) and each.name in ("namespace", "znspace"):
+                top = self.frames.top
+                top.namespace = top.namespace or self.space.process.namespace
+            elif not isinstance(each, Special) or each.name not in _NEW_SPECIALS:
+                raise ObjectScriptError("SYNTAX")
         self.frames.hide(names)
 
     # ---- commands that write and read

@@ -67,7 +67,7 @@ class Evaluator:
         self.device = device
         self.variables = TreeStore()
         self.private = TreeStore()
-        self.frames = Frames(self.variables)
+        self.frames = Frames(self.variables, enter=self.enter)
         self.test = False
         self.error = ""
         self.ecode = ""

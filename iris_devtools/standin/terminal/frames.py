@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from iris_devtools.standin.terminal.variables import Tree, TreeStore
@@ -20,6 +21,7 @@ class Frame:
     news: int = 0
     saved: dict[str, Tree | None] = field(default_factory=dict)
     namespace: str | None = None
+    """Where to go back to at the end of the level (``NEW $NAMESPACE``)."""
     error_trap: str = ""
     error_code: str = ""
     """``$ZTRAP``, which belongs to its level, and ``$ETRAP``."""
@@ -28,8 +30,9 @@ class Frame:
 class Frames:
     """The levels, of which the first is the prompt's own and stays."""
 
-    def __init__(self, variables: TreeStore) -> None:
+    def __init__(self, variables: TreeStore, *, enter: Callable[[str], None]) -> None:
         self._variables = variables
+        self._enter = enter
         self.levels = [Frame("S")]
 
     @property
@@ -83,6 +86,9 @@ class Frames:
         self._variables.trees[name] = tree
 
     def _restore(self, frame: Frame) -> None:
+        namespace, frame.namespace = frame.namespace, None
+        if namespace is not None:
+            self._enter(namespace)
         trees = self._variables.trees
         for name, tree in frame.saved.items():
             if tree is None:

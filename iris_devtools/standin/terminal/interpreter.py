@@ -137,6 +137,7 @@ class Interpreter(VariableCommands):
         levels = len(self.frames.levels)
         if not self.depth and self.frames.top.kind in "dex":
             self.frames.push("E")
+        own = len(self.frames.levels)
         self.frames.push(kind).news = int(bool(formals))
         for name, tree in formals:
             self.frames.bind(name, tree)
@@ -147,7 +148,7 @@ class Interpreter(VariableCommands):
             try:
                 self._commands(line.commands)
             except Failure as failure:
-                self._trapped(failure)
+                self._trapped(failure, own)
         except _Return as returning:
             if kind == "x":
                 self._leave(levels)
@@ -165,18 +166,21 @@ class Interpreter(VariableCommands):
         while len(self.frames.levels) > levels:
             self.frames.pop()
 
-    def _trapped(self, failure: Failure) -> None:
-        frame = self.frames.top
+    def _trapped(self, failure: Failure, own: int) -> None:
+        """Let the traps of a level take care of a failure in it, or above it; raise it again otherwise."""
+        frame = self.frames.levels[own]
         self.error = failure.text
         if frame.error_trap:
             label = self.labels.get(frame.error_trap.lstrip("*"))
             frame.error_trap = ""
             if label is None:
                 raise failure
+            self._leave(own + 1)
             self._commands(label.line.commands)
             return
         if not frame.error_code:
             raise failure
+        self._leave(own + 1)
         self.ecode = exceptions.error_code_of(failure.error)
         try:
             self._commands(self._parsed(frame.error_code).commands)

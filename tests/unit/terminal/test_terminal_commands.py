@@ -75,6 +75,19 @@ Lines = Callable[..., str]
         (["hide\tnew x set x=2 write x", "set x=1 do hide write x"], "21"),
         (["a\twrite 1 goto b", "b\twrite 2", "do a write 3"], "123"),
         (['t\tset $ztrap="h" write 1/0', 'h\twrite "handled"', "do t write 1"], "handled1"),
+        (
+            [
+                'outer\tset $ztrap="h" do inner write "not"',
+                "inner\twrite zz",
+                'h\twrite $estack,$zerror',
+                "do outer write 1",
+            ],
+            "1<UNDEFINED> *zz1",
+        ),
+        (
+            ['far\tnew $namespace set $namespace="%SYS" write $namespace', "do far write $namespace"],
+            "%SYSUSER",
+        ),
         (["set $etrap=\"write $ecode set $ecode=\"\"\"\"\"", "t\twrite 1/0", "do t write 1"], ",M9,1"),
         (['set o={"a":1,"b":[1,2,{"c":null}],"d":true} write o.a,o.b.%Get(1),o.%ToJSON()'],
          '12{"a":1,"b":[1,2,{"c":null}],"d":true}'),
