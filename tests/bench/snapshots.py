@@ -33,7 +33,8 @@ from iris_devtools.snapshots.store import Store
 from tests.bench._report import heading, report
 
 LEVEL = 3
-ROUNDS = 25
+ROUNDS_MB = 1000
+"""So many megabytes are moved by each work; between 15 and 60 rounds."""
 ROW_BYTES = 30_000
 RESTORE_LIMIT, CAPTURE_LIMIT = 1.5, 1.3
 
@@ -60,6 +61,7 @@ def _measure(admin: Admin, root: Path, megabytes: int) -> None:
     staged = stage(admin, snapshot)
     rewinder = Rewinder(admin, staged, namespace=namespace, ahead_bytes=staged.size)
     copies = iter(range(10_000))
+    rounds = max(15, min(60, ROUNDS_MB // megabytes))
 
     def copy() -> None:
         shutil.copyfile(staged.files[0].path, root / f"copy{next(copies)}")
@@ -107,10 +109,14 @@ def _measure(admin: Admin, root: Path, megabytes: int) -> None:
         ),
     }
     for name, (ours, bare, limit, before) in works.items():
-        _compare(f"{name}, {megabytes} MB / copy", ours, bare, limit, before=before)
+        _compare(f"{name}, {megabytes} MB / copy", ours, bare, limit, rounds=rounds, before=before)
     rewinder.close()
     _compare(
-        f"capture, {megabytes} MB / read+hash+zstd", capture_and_publish, read_hash_compress, CAPTURE_LIMIT
+        f"capture, {megabytes} MB / read+hash+zstd",
+        capture_and_publish,
+        read_hash_compress,
+        CAPTURE_LIMIT,
+        rounds=min(rounds, 15),
     )
     admin.drop_namespace(namespace, terminate=True)
     shutil.rmtree(store.directory)
@@ -122,10 +128,11 @@ def _compare(
     bare: Callable[[], object],
     limit: float,
     *,
+    rounds: int,
     before: Callable[[], None] = lambda: None,
 ) -> None:
     seconds: dict[Callable[[], object], list[float]] = {ours: [], bare: []}
-    for number in range(ROUNDS + 1):
+    for number in range(rounds + 1):
         for work in (ours, bare):
             before()
             os.sync()
