@@ -222,8 +222,10 @@ class Session:
         return _Entered(self._process, self._furnished)
 
     def _furnished(self, lease: NamespaceLease) -> Workplace:
-        connection = self._connection(lease)
         place = self._place
+        if place is not None and lease.is_on(place.connection):
+            return place
+        connection = self._connection(lease)
         if place is None or place.connection is not connection:
             place = self._place = Workplace.on(lease, queries=self._instance.cached_queries)
         return place

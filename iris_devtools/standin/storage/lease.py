@@ -77,6 +77,10 @@ class NamespaceLease:
         assert self._connection is not None
         return self._connection
 
+    def is_on(self, connection: sqlite3.Connection) -> bool:
+        """Tell whether this is the present connection, and no database is being dismounted."""
+        return connection is self._connection and self._gone is None
+
     @property
     def in_transaction(self) -> bool:
         """Whether a transaction is open; answers from any thread, also while the lease is being closed."""

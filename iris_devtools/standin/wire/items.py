@@ -192,7 +192,7 @@ class ItemReader:
             # The usual items are read here; whatever else there is goes the long way, errors too.
             length = data[position] if position < end else 0
             stop = position + length
-            if 1 < length and stop <= end:
+            if length > 1 and stop <= end:
                 kind = data[position + 1]
                 if kind == _STRING:
                     body = data[position + 2 : stop]
@@ -221,6 +221,8 @@ class ItemReader:
     def integer(self) -> int:
         """Return the next item as an integer; NULL is 0."""
         (value,) = self.values(1)
+        if isinstance(value, int):
+            return value
         if value is None or value == "":
             return 0
         try:
