@@ -36,6 +36,8 @@ def test_testcontainers_starts_the_image_makes_its_user_and_connects(
         pytest.skip("testcontainers-iris is not installed: pip install testcontainers-iris==1.3.0")
     # Its own reaper is an image that would have to be pulled.
     monkeypatch.setenv("TESTCONTAINERS_RYUK_DISABLED", "true")
+    # The ports are published here, whatever kind of machine this is.
+    monkeypatch.setenv("TESTCONTAINERS_CONNECTION_MODE", "docker_host")
     before = len(engine.containers.list(all=True, filters={"label": "org.testcontainers"}))
 
     done = run_python(_PROGRAM, image, namespace, timeout_s=180)
