@@ -145,6 +145,8 @@ class Connection:
         try:
             if prepared is None:
                 raise PrepareAgain
+            if prepared.columns is None:
+                raise _no_query()
             rows = self._handler.query(prepared, messages.read_values(ItemReader(frame.data)))
             data = self._encode_rows(frame.statement, prepared, rows)
         except PrepareAgain:
@@ -182,8 +184,13 @@ class Connection:
         self._keep(frame.statement, prepared)
         self._channel.send(frame, _OK, messages.answer_prepared(prepared))
         try:
+            if prepared.columns is None:
+                raise _no_query()
             rows = self._handler.query(prepared, messages.read_values(items))
             data = self._encode_rows(frame.statement, prepared, rows)
+        except PrepareAgain:
+            # Somebody's definition came in between, and the columns that were just announced are gone.
+            self._fail(frame, SQLError(-400, "A definition was changed while the statement was prepared"))
         except Exception as error:  # noqa: BLE001 - as above
             self._fail(frame, error)
         else:
@@ -226,8 +233,6 @@ class Connection:
     # Rows and streams
 
     def _encode_rows(self, number: int, prepared: Prepared, rows: Sequence[Sequence[Scalar]]) -> bytes:
-        if prepared.columns is None:
-            raise SQLError(-400, "A query was asked of a statement that returns no rows")
         if prepared.streams:
             rows = self._with_handles(number, prepared.streams, rows)
         return b"".join([encode(value) for row in rows for value in row])
@@ -360,3 +365,7 @@ class Connection:
 
 def _stream_bytes(value: Scalar) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
+
+
+def _no_query() -> SQLError:
+    return SQLError(-400, "A query was asked of a statement that returns no rows")
