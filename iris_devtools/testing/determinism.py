@@ -1,7 +1,10 @@
 """Go on from where the seed left off: the random state that a snapshot was made with, set back.
 
-Numbers of identity columns need nothing: they are counted in the database file, so a restore brings them
-back. A rollback does not, in IRIS as elsewhere; a test that looks at them restores.
+With pytest, the fixture ``iris_random`` does that for a test.
+
+Numbers of identity columns are counted in the database file, so a restore brings them back. A rollback does
+not, in IRIS as elsewhere, and what only a rollback left behind is not restored: a test that looks at them
+asks for isolation ``namespace``.
 """
 
 from __future__ import annotations

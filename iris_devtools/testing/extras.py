@@ -24,12 +24,15 @@ from iris_devtools.testing.plugin import _plainly, _run, _run_key
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
+    from iris_devtools.snapshots.manifest import Manifest
+    from iris_devtools.snapshots.snapshot import Snapshot
     from iris_devtools.testing.checks import Bench
     from iris_devtools.testing.report import Recorder
     from iris_devtools.testing.tagging import TaggedData
 
 _bench_key: pytest.StashKey[Bench] = pytest.StashKey()
 _recorder_key: pytest.StashKey[Recorder] = pytest.StashKey()
+_seeded_key: pytest.StashKey[Manifest] = pytest.StashKey()
 _figures_key = pytest.StashKey[list[dict[str, Any]]]()
 
 # The names stand here too, so that an unused plugin does not load the checks; a test compares them.
@@ -225,6 +228,36 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
         from iris_devtools.testing.report_html import render
 
         _write(config.getoption("iris_report_html"), render(report, warnings=tuple(slow)))
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+    """Set the generators back once more for iris_random: other plugins seed them between set-up and test."""
+    manifest = pyfuncitem.stash.get(_seeded_key, None)
+    if manifest is not None:
+        from iris_devtools.testing.determinism import set_back
+
+        set_back(manifest)
+    return (yield)
+
+
+@pytest.fixture
+def iris_random(request: pytest.FixtureRequest, iris_snapshot: Snapshot) -> Iterator[tuple[str, ...]]:
+    """Let random, numpy, Faker and factory_boy go on in this test from where the seed left off.
+
+    Returns the names of those that were set: none where the snapshot has no seed.
+    """
+    from iris_devtools.testing.determinism import random_state, set_back, set_random_state
+
+    before = random_state()
+    with _plainly():
+        names = set_back(iris_snapshot.manifest)
+    request.node.stash[_seeded_key] = iris_snapshot.manifest
+    try:
+        yield names
+    finally:
+        del request.node.stash[_seeded_key]
+        set_random_state(before)
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 pytest_plugins = ("iris_devtools.testing.extras",)
 
 _SERVER_FIXTURES = frozenset({"iris_server"})
-_SNAPSHOT_FIXTURES = frozenset({"iris_snapshot"})
+_SNAPSHOT_FIXTURES = frozenset({"iris_snapshot", "iris_random"})
 _LENT_FIXTURES = frozenset({"iris_connection", "iris_engine", "iris_namespace", "iris_session", "iris_url"})
 _SERVERS = ("auto", "standin", "existing", "container")
 _OPTIONS = {

@@ -284,3 +284,48 @@ def test_fixtures_that_commit_and_outcomes_other_than_passed_climb_as_well(libra
     result.assert_outcomes(passed=4, xfailed=1)
     assert "4 climbed" in result.stdout.str()
     assert run(library).parseoutcomes() == {"passed": 4, "xfailed": 1}
+
+
+def test_random_numbers_and_identities_go_on_from_the_seed_where_that_is_asked_for(
+    library: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("PYTEST_ADDOPTS")  # pytest-randomly seeds between set-up and test
+    library.makepyprojecttoml('[tool.iris-devtools]\nseed = "seeds:fill"\n')
+    library.makepyfile(
+        seeds="""
+        import random
+        from library_models import Author
+
+        def fill(session):
+            session.add_all(Author(name=str(random.random())) for _ in range(3))
+        """,
+        test_it="""
+        import random
+        import pytest
+        from library_models import Author
+
+        drawn = []
+
+        def next_id(session):
+            author = Author(name="next")
+            session.add(author)
+            session.commit()
+            return author.id
+
+        @pytest.mark.parametrize("turn", range(3))
+        def test_draws_the_same(iris_random, turn):
+            assert "random" in iris_random
+            drawn.append(random.random())
+            assert len(set(drawn)) == 1
+
+        @pytest.mark.parametrize("turn", range(3))
+        def test_uses_numbers_up(iris_session, turn):
+            next_id(iris_session)
+
+        @pytest.mark.iris(isolation="namespace")
+        @pytest.mark.parametrize("turn", range(3))
+        def test_counts_from_the_seed(iris_session, turn):
+            assert next_id(iris_session) == 4
+        """,
+    )
+    run(library).assert_outcomes(passed=9)
