@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from filelock import FileLock
 
 from iris_devtools.config import Settings
-from iris_devtools.servers.existing import existing_server
+from iris_devtools.servers.existing import existing_server, host_of
 from iris_devtools.servers.server import ServerHandle
 
 if TYPE_CHECKING:
@@ -38,8 +38,14 @@ class Choice:
 
 
 def decide(settings: Settings) -> Choice:
-    """Say which server :func:`choose_server` would take. Starts and changes nothing."""
+    """Say which server :func:`choose_server` would take. Starts and changes nothing.
+
+    Raises:
+        ConfigurationError: ``existing`` without a host.
+
+    """
     if settings.server == "existing" or (settings.server == "auto" and settings.host):
+        host_of(settings)
         return Choice("existing", f"because a host is set ({settings.origins['host']})")
     if settings.server in ("container", "standin"):
         return Choice(settings.server, f"because server = '{settings.server}' ({settings.origins['server']})")
@@ -71,7 +77,7 @@ def choose_server(settings: Settings) -> ServerHandle:
 
 def running_server(settings: Settings) -> Adopted | None:
     """Return the running server that ``auto`` takes in place of one of its own, without taking it."""
-    return decide(settings).adopted
+    return decide(settings).adopted if settings.server == "auto" else None
 
 
 def _nearest(settings: Settings) -> Choice:

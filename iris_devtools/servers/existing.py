@@ -7,7 +7,23 @@ from iris_devtools.errors import ConfigurationError
 from iris_devtools.servers.readiness import wait_until_ready
 from iris_devtools.servers.server import Server, ServerHandle
 
-__all__ = ["existing_server"]
+__all__ = ["existing_server", "host_of"]
+
+
+def host_of(settings: Settings) -> str:
+    """Return the host of the existing server.
+
+    Raises:
+        ConfigurationError: none is set.
+
+    """
+    if not settings.host:
+        raise ConfigurationError(
+            "An existing server is wanted, and no host is set.",
+            hint="Set IRIS_HOST (and IRIS_PORT, IRIS_USERNAME, IRIS_PASSWORD), or IRIS_DEVTOOLS_URL.",
+            key="host",
+        )
+    return settings.host
 
 
 def existing_server(settings: Settings, *, wait: bool = True) -> ServerHandle:
@@ -22,15 +38,9 @@ def existing_server(settings: Settings, *, wait: bool = True) -> ServerHandle:
         ServerError: it was waited for in vain, or refuses the account.
 
     """
-    if not settings.host:
-        raise ConfigurationError(
-            "An existing server is wanted, and no host is set.",
-            hint="Set IRIS_HOST (and IRIS_PORT, IRIS_USERNAME, IRIS_PASSWORD), or IRIS_DEVTOOLS_URL.",
-            key="host",
-        )
     server = Server(
         kind="existing",
-        host=settings.host,
+        host=host_of(settings),
         port=settings.port,
         username=settings.username,
         password=settings.password.get_secret_value(),

@@ -63,6 +63,15 @@ def test_without_a_server_the_url_is_an_error_that_says_how_to_get_one(run: Run)
     assert "docker info" in run("url", server="container").stderr
 
 
+def test_an_existing_server_without_a_host_is_a_mistake_of_the_settings(run: Run) -> None:
+    for command in ("status", "url", "doctor"):
+        done = run(command, server="existing")
+        assert done.exit_code != 0
+        assert "no host is set" in done.output
+
+    assert run("config", server="existing").exit_code == 0
+
+
 def test_config_describes_every_setting_whatever_the_project_says(run: Run, tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text('[tool.iris-devtools]\nsevrer = "x"\n', encoding="utf-8")
     done = run("config")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -12,7 +14,15 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from iris_devtools.admin import Admin
 from iris_devtools.engine import create_engine
-from iris_devtools.pools import COMMUNITY_LIMIT, LimitedPool, PoolSize, size_for
+from iris_devtools.pools import (
+    COMMUNITY_LIMIT,
+    LimitedPool,
+    PoolSize,
+    connection_limit,
+    note_loans,
+    size_for,
+    take_back,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -156,4 +166,53 @@ def test_an_expired_password_of_a_server_that_is_not_ours_is_explained(standin_f
         engine.connect()
 
     assert "SYS:" not in str(caught.value)
+    engine.dispose()
+
+
+def test_many_threads_wait_for_their_turn_within_the_limit(standin_factory: Any) -> None:
+    engine = create_engine(standin_factory(connections=5).url)
+    together = threading.Barrier(12)
+
+    def work(number: int) -> Any:
+        together.wait(60)
+        with engine.connect() as connection:
+            return connection.scalar(sa.text("SELECT CAST(:number AS INTEGER)"), {"number": number})
+
+    with ThreadPoolExecutor(12) as workers:
+        assert list(workers.map(work, range(12))) == list(range(12))
+    engine.dispose()
+
+
+def test_a_pool_that_was_disposed_of_keeps_its_size(standin_factory: Any) -> None:
+    engine = create_engine(standin_factory(connections=6).url)
+    engine.connect().close()
+    engine.dispose()
+
+    with engine.connect():
+        assert (engine.pool.size(), engine.pool._max_overflow) == (2, 2)
+    engine.dispose()
+
+
+def test_a_server_that_does_not_tell_its_limit_is_taken_for_a_community_edition() -> None:
+    class Silent:
+        """No connection that the driver could ask over."""
+
+    assert connection_limit(Silent(), host="nowhere.example", port=1) == COMMUNITY_LIMIT
+
+
+def test_what_is_lent_can_be_taken_back(standin: Any) -> None:
+    engine = create_engine(standin.url, pool_size=1, max_overflow=1)
+    note_loans(engine)
+    held = [engine.connect(), engine.connect()]
+
+    assert take_back(engine) == 2
+
+    again = [engine.connect(), engine.connect()]
+    assert [connection.scalar(sa.text("SELECT 1")) for connection in again] == [1, 1]
+    for connection in again:
+        connection.close()
+    assert take_back(engine) == 0
+    with pytest.raises(sa.exc.DBAPIError):
+        held[0].execute(sa.text("SELECT 1"))
+    held.clear()
     engine.dispose()
