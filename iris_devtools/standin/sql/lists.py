@@ -1,8 +1,8 @@
 """The lists of ``$LISTBUILD`` and its kin: an encoded string that holds any elements (iris-sql.md 6.1).
 
 Each element is a length byte, a type byte and the value; a longer one has a zero byte and two bytes of length
-in front. An element without a value is a lone ``$CHAR(1)``. In SQL a list is a text whose characters are
-these bytes.
+in front. An element without a value is a lone ``$CHAR(1)``, and the empty string of SQL is ``$CHAR(0)``, as
+everywhere in IRIS. In SQL a list is a text whose characters are these bytes.
 """
 
 from __future__ import annotations
@@ -42,6 +42,8 @@ def _encoded(item: Scalar) -> bytes:
 def _content(item: Scalar) -> tuple[int, bytes]:
     if isinstance(item, bytes):
         return _TEXT, item
+    if item == "":
+        return _TEXT, b"\x00"
     if isinstance(item, str):
         try:
             return _TEXT, item.encode("latin-1")
@@ -103,7 +105,7 @@ def _no_list() -> SQLError:
 
 def _decoded(kind: int, content: bytes) -> Scalar:
     if kind == _TEXT:
-        return content.decode("latin-1")
+        return None if not content else "" if content == b"\x00" else content.decode("latin-1")
     if kind == _WIDE and len(content) % 2 == 0:
         return content.decode("utf-16-le", "surrogatepass")
     if kind in (_POSITIVE, _NEGATIVE):
@@ -173,7 +175,7 @@ def _listsame(one: Scalar, two: Scalar) -> int:
 
 def _from_string(value: Scalar, delimiter: Scalar = ",") -> str:
     text, separator = numbers.text_of(value) or "", numbers.text_of(delimiter) or ""
-    return build(text.split(separator) if separator else [text])
+    return build([piece or None for piece in (text.split(separator) if separator else [text])])
 
 
 def _to_string(value: Scalar, delimiter: Scalar = ",") -> str:
