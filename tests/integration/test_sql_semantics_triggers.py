@@ -195,3 +195,27 @@ def test_a_definition_that_is_refused(stock, unique, text, code):
     assert stock.failure(statement)[1] == code
     schemas = f"CREATE TRIGGER one.x{unique} AFTER INSERT ON two.t DELETE FROM s{unique}"
     assert stock.failure(schemas)[1] == -366
+
+
+def test_many_rows_of_one_call_fire_one_by_one_and_are_undone_together(stock, unique):
+    """executemany, and a transaction that is rolled back; INSERT OR UPDATE fires what it does."""
+    stock.run(
+        f"CREATE TRIGGER m{unique} AFTER INSERT ON s{unique} REFERENCING NEW AS n "
+        f"INSERT INTO log{unique} (nr) VALUES (n.id)",
+        f"CREATE TRIGGER o{unique} AFTER UPDATE ON s{unique} REFERENCING NEW AS n "
+        f"INSERT INTO log{unique} (nr) VALUES (-n.id)",
+    )
+    insert = f"INSERT INTO s{unique} (id, name) VALUES (?, ?)"
+    stock.cursor.executemany(insert, [[n, f"n{n}"] for n in range(1, 51)])
+    assert [row[1] for row in log(stock, unique)] == list(range(1, 51))
+    connection = stock.connect(autocommit=False)
+    cursor = connection.cursor()
+    cursor.executemany(insert, [[n, "x"] for n in range(51, 61)])
+    cursor.execute(f"INSERT OR UPDATE INTO s{unique} (id, name) VALUES (1, 'again')")
+    cursor.execute(f"SELECT COUNT(*), MIN(nr) FROM log{unique}")
+    assert tuple(cursor.fetchone()) == (61, -1)
+    connection.rollback()
+    cursor.close()
+    connection.close()
+    assert len(log(stock, unique)) == 50
+    assert stock.value("SELECT LAST_IDENTITY()") == 50
