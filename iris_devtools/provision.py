@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import math
 import platform
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -21,7 +20,7 @@ from pydantic import JsonValue
 from iris_devtools.admin import Admin
 from iris_devtools.admin.namespaces import check_namespace_name
 from iris_devtools.admin.privileges import MANAGE, OPERATE
-from iris_devtools.errors import ChecksumError, ManifestError, ServerError, SnapshotError, StoreError
+from iris_devtools.errors import ChecksumError, ServerError, SnapshotError, StoreError
 from iris_devtools.progress import SILENT, Reporter
 from iris_devtools.randomness import RANDOM_FEATURE, fixed_random, random_state
 from iris_devtools.schema import SchemaSource, SteppedSource
@@ -30,13 +29,14 @@ from iris_devtools.snapshots.capture import Description, capture
 from iris_devtools.snapshots.inspection import Thoroughness
 from iris_devtools.snapshots.key import RevisionKey
 from iris_devtools.snapshots.keyfiles import KEY_FILES_FEATURE
-from iris_devtools.snapshots.plan import Ancestor, Plan, plan
+from iris_devtools.snapshots.plan import Plan
 from iris_devtools.snapshots.restore import Restored, Staged, instantiate, stage
 from iris_devtools.snapshots.serverlock import server_lock
 from iris_devtools.snapshots.snapshot import Snapshot
 from iris_devtools.snapshots.stopwatch import Stopwatch
 from iris_devtools.snapshots.store import Store
 from iris_devtools.snapshots.times import STEPS_FEATURE, UNSEEDED_FEATURE, Times, record
+from iris_devtools.starts import base_for, choose_plan, fetch_start, whole
 from iris_devtools.urls import IrisUrl
 
 __all__ = [
@@ -54,8 +54,6 @@ __all__ = [
 
 SCRATCH_PREFIX = "SCRATCH_"
 """How the names of the namespaces begin in which snapshots are built."""
-
-_WORTH_S = 1.0
 
 _logger = logging.getLogger(__name__)
 
@@ -127,7 +125,7 @@ def ensure_snapshot(
     watch = Stopwatch()
     with watch.step("key"):
         key = source.key(admin.engine, revisions)
-    found = None if rebuild else _whole(store, key)
+    found = None if rebuild else whole(store, key)
     chosen = Plan("exact", key, start=key, replay_s=0.0)
     built = False
     if found is None:
@@ -136,10 +134,10 @@ def ensure_snapshot(
         admin.rest()
         with store.lock(key, doing=f"builds {key.name}", reporter=reporter, timeout_s=lock_timeout_s):
             # Whoever held the lock until now may have built it.
-            found = None if rebuild else _whole(store, key) or store.fetch(key, reporter=reporter)
+            found = None if rebuild else whole(store, key) or store.fetch(key, reporter=reporter)
             if found is None:
                 chosen = choose_plan(source, store, key, rebuild=rebuild)
-                if not rebuild and _fetch_start(source, store, chosen, reporter):
+                if not rebuild and fetch_start(source, store, chosen, reporter):
                     chosen = choose_plan(source, store, key)
                 found = _build(admin, source, store, chosen, watch, keep_unseeded, description, reporter)
                 built = True
@@ -304,34 +302,6 @@ def namespace_url(admin: Admin, namespace: str) -> IrisUrl:
     )
 
 
-def choose_plan(source: SchemaSource, store: Store, key: RevisionKey, *, rebuild: bool = False) -> Plan:
-    """Return how ``key`` is reached with what the store holds now; ``rebuild`` leaves that out of account.
-
-    Nothing is changed. A target that lies *before* what a database is at is a state like any other: it is
-    restored or built, and no downgrade is ever run.
-    """
-
-    def restorable(wanted: RevisionKey) -> bool:
-        return not rebuild and _whole(store, wanted) is not None
-
-    if not isinstance(source, SteppedSource):
-        return plan(key, source.ancestors(key), restorable=restorable)
-    if restorable(key):
-        return Plan("exact", key, start=key, replay_s=0.0, steps=())
-    snapshots = store.snapshots()
-    times = Times.of(snapshots, engine=key.engine)
-    starts = {one.key for one in snapshots if one.key.engine == key.engine}
-    ancestors = [
-        Ancestor(start, times.estimate(steps).seconds, steps)
-        for start in sorted(starts)
-        if (steps := source.replay(start, key)) is not None
-    ]
-    chosen = plan(key, ancestors, restorable=restorable)
-    if chosen.kind == "scratch" and (steps := source.replay(None, key)) is not None:
-        return replace(chosen, steps=steps, replay_s=times.estimate(steps).seconds)
-    return chosen
-
-
 def _build(
     admin: Admin,
     source: SchemaSource,
@@ -380,38 +350,11 @@ def _build(
                 revision_table=source.revision_table,
                 # Under the lock of the key, what is there is damaged, or the caller asked for a new one.
                 replace=True,
-                base=_base(source, store, chosen),
+                base=base_for(source, store, chosen),
                 timings=watch.timings,
                 reporter=reporter,
             )
         return captured.snapshot
-
-
-def _fetch_start(source: SchemaSource, store: Store, chosen: Plan, reporter: Reporter) -> bool:
-    """Take a better start than the planned one out of the shared store; tell whether there was one.
-
-    Bytes on the way cost time, too: beside a local start, one from there has to save a second at least.
-    """
-    names = frozenset(store.shared_names(reporter=reporter))
-    if not names:
-        return False
-    target = chosen.target
-    bound = math.inf if chosen.kind == "scratch" or chosen.replay_s is None else chosen.replay_s - _WORTH_S
-    times = Times.of(store.snapshots(), engine=target.engine)
-    starts: list[tuple[float, RevisionKey]] = []
-    for ancestor in source.ancestors(target):
-        if ancestor.key.engine != target.engine or ancestor.key.name not in names:
-            continue
-        replay_s = ancestor.replay_s
-        if isinstance(source, SteppedSource):
-            steps = source.replay(ancestor.key, target)
-            if steps is None:
-                continue
-            replay_s = times.estimate(steps).seconds
-        if replay_s < bound:
-            starts.append((replay_s, ancestor.key))
-    # One that turns out to be damaged leaves the next best.
-    return any(store.fetch(start, reporter=reporter) is not None for _, start in sorted(starts))
 
 
 def _keep_unseeded(
@@ -427,7 +370,7 @@ def _keep_unseeded(
     target = chosen.target
     for ancestor in source.ancestors(target):
         same = ancestor.key.revisions == target.revisions and ancestor.replay_s == 0
-        if not same or _whole(store, ancestor.key) is not None:
+        if not same or whole(store, ancestor.key) is not None:
             continue
         try:
             capture(
@@ -438,30 +381,11 @@ def _keep_unseeded(
                 description=Description(features={**features, UNSEEDED_FEATURE: True}),
                 revision_table=source.revision_table,
                 replace=True,
-                base=_base(source, store, chosen, before=ancestor.key),
+                base=base_for(source, store, chosen, before=ancestor.key),
                 reporter=reporter,
             )
         except StoreError as error:
             _logger.warning("The state before the seed was not kept: %s", error.message)
-
-
-def _base(
-    source: SchemaSource, store: Store, chosen: Plan, *, before: RevisionKey | None = None
-) -> Snapshot | None:
-    """Return the snapshot that most of what was built is in already: the state before the seed, or the start.
-
-    ``before`` is the state before the seed, when it is that which is captured.
-    """
-    if not store.delta:
-        return None
-    if before is None:
-        for ancestor in source.ancestors(chosen.target):
-            same = ancestor.key.revisions == chosen.target.revisions and ancestor.replay_s == 0
-            if same and (found := _whole(store, ancestor.key)) is not None:
-                return found
-    if chosen.start is None or chosen.start == before:
-        return None
-    return _whole(store, chosen.start)
 
 
 def _stage_start(admin: Admin, store: Store, chosen: Plan, reporter: Reporter) -> str | None:
@@ -483,18 +407,6 @@ def _stage_start(admin: Admin, store: Store, chosen: Plan, reporter: Reporter) -
         _logger.warning("%s The migrations start from nothing instead.", error.message)
         return None
     return staged.files[0].path
-
-
-def _whole(store: Store, key: RevisionKey) -> Snapshot | None:
-    """Return the snapshot of ``key`` if it looks whole; the files are only measured here, not read."""
-    try:
-        snapshot = store.find(key)
-        if snapshot is not None:
-            snapshot.require_sizes()
-    except (ManifestError, ChecksumError) as error:
-        _logger.warning("%s It counts as missing and will be built anew.", error.message)
-        return None
-    return snapshot
 
 
 def _make_missing(admin: Admin, snapshot: Snapshot, namespace: str, reporter: Reporter) -> bool:
