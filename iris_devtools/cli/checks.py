@@ -192,6 +192,7 @@ def _unless_needed(settings: Settings) -> State:
 
 
 def _image(settings: Settings) -> Iterator[Finding]:
+    from iris_devtools.servers.choose import running_server
     from iris_devtools.servers.docker_socket import engine_address, has_image
     from iris_devtools.servers.editions import image_of
 
@@ -203,7 +204,7 @@ def _image(settings: Settings) -> Iterator[Finding]:
     if here:
         yield Finding("image", "ok", f"{name} is here")
         return
-    state = _unless_needed(settings)
+    state = "ok" if running_server(settings) is not None else _unless_needed(settings)
     if state == "failed" and settings.pull is not False:
         yield Finding("image", "ok", f"{name} is not here, and will be pulled")
         return

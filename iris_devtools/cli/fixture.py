@@ -263,7 +263,7 @@ def list_command(*, directory: Path | None, project: Path | None, as_json: bool)
             },
             *(f"{each.name}  {_holdings(each)}  {each.manifest.description}" for each in found.fixtures),
             *(f"! {each.message}" for each in found.broken),
-            f"{len(found.fixtures)} in {place}",
+            f"{len(found.fixtures) or 'No'} fixture{'' if len(found.fixtures) == 1 else 's'} in {place}.",
             as_json=as_json,
         )
 
