@@ -55,7 +55,9 @@ def _run(name: str, *, seconds: int, merge: bool) -> bool:
         )
         if merge:
             subprocess.run(
-                [program, "-set_cover_merge=1", *limits, corpus, new], cwd=HERE.parents[1], check=True
+                [program, "-set_cover_merge=1", "-use_counters=0", *limits, corpus, new],
+                cwd=HERE.parents[1],
+                check=True,
             )
     return done.returncode == 0
 
