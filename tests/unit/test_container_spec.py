@@ -10,7 +10,8 @@ import pytest
 
 from iris_devtools.admin.courier import SharedDirectory
 from iris_devtools.config import load_settings
-from iris_devtools.errors import ConfigurationError
+from iris_devtools.errors import ConfigurationError, ServerStartError
+from iris_devtools.servers.container import IRISContainer
 from iris_devtools.servers.container.managed import container_of
 from iris_devtools.servers.container.spec import ContainerSpec
 from iris_devtools.servers.editions import default_image, image_of, platform_of
@@ -173,3 +174,45 @@ class TestSharedDirectory:
     @pytest.mark.parametrize("path", ["/shared/", "/sharedmore/x", "/elsewhere/x", "/shared/../etc/passwd"])
     def test_any_other_path_is_not(self, tmp_path: Path, path: str) -> None:
         assert SharedDirectory("/shared/", tmp_path).find(path) is None
+
+
+class TestLicenceKey:
+    @pytest.fixture
+    def home(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        monkeypatch.setenv("HOME", str(tmp_path))
+        monkeypatch.delenv("IRIS_LICENSE_KEY", raising=False)
+        (tmp_path / ".iris").mkdir()
+        return tmp_path
+
+    def test_it_is_looked_for_in_the_environment_and_then_at_home(
+        self, home: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (home / ".iris" / "iris.key").write_text("at home", encoding="utf-8")
+        (home / "named.key").write_text("named", encoding="utf-8")
+
+        at_home = IRISContainer.enterprise().spec.license_key
+        monkeypatch.setenv("IRIS_LICENSE_KEY", "~/named.key")
+        named = IRISContainer.enterprise().spec.license_key
+        given = IRISContainer.enterprise(license_key=home / ".iris" / "iris.key").spec.license_key
+
+        assert (at_home, named, given) == (
+            home / ".iris" / "iris.key",
+            home / "named.key",
+            home / ".iris" / "iris.key",
+        )
+
+    def test_without_one_the_enterprise_edition_says_where_it_looked(self, home: Path) -> None:
+        with pytest.raises(ServerStartError, match="IRIS_LICENSE_KEY"):
+            IRISContainer.enterprise()
+
+    def test_it_is_mounted_where_the_server_reads_it(self, home: Path) -> None:
+        key = home / "iris.key"
+        key.write_text("key", encoding="utf-8")
+
+        plain = ContainerSpec("my/iris:1", license_key=key)
+        durable = ContainerSpec("my/iris:1", license_key=key, durable="kept")
+
+        assert plain.binds() == [f"{key}:/usr/irissys/mgr/iris.key:ro"]
+        assert plain.command() == []
+        assert durable.binds() == [f"{key}:/iris-key/iris.key:ro", "kept:/durable"]
+        assert durable.command() == ["--key", "/iris-key/iris.key"]
