@@ -7,9 +7,13 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
+from iris_devtools.standin.errors import ObjectScriptError
 from iris_devtools.standin.values import Argument, ByRef, ObjectRef, Undefined
 
 __all__ = ["to_integer", "to_text", "to_truth"]
+
+_LARGEST_EXPONENT = 145
+"""Of a number (iris-terminal-and-image B.3); what is larger would not fit into memory as a whole number."""
 
 _NUMBER = re.compile(r"[+-]*(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 
@@ -40,7 +44,10 @@ def to_integer(value: Argument) -> int:
         return 0
     text = found.group()
     signs = len(text) - len(text.lstrip("+-"))
-    number = int(Decimal(text[signs:]))
+    amount = Decimal(text[signs:])
+    if amount.adjusted() > _LARGEST_EXPONENT:
+        raise ObjectScriptError("MAXNUMBER")
+    number = int(amount)
     return -number if text[:signs].count("-") % 2 else number
 
 

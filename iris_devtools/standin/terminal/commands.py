@@ -10,6 +10,7 @@ from iris_devtools.standin.terminal import databases, writing
 from iris_devtools.standin.terminal.arithmetic import number
 from iris_devtools.standin.terminal.device import Device
 from iris_devtools.standin.terminal.evaluator import Evaluator, Extrinsic
+from iris_devtools.standin.terminal.functions import call_function
 from iris_devtools.standin.terminal.functions_lists import set_list
 from iris_devtools.standin.terminal.functions_text import set_extract, set_piece
 from iris_devtools.standin.terminal.nodes import (
@@ -142,7 +143,7 @@ class VariableCommands(Evaluator):
         if part.value is None:
             self.device.write("\n" if part.kind == "!" else "\f")
         elif part.kind == "*":
-            self.device.write(chr(max(to_integer(self.value(part.value)), 0)))
+            self.device.write(to_text(call_function("char", [self.value(part.value)])))
         else:
             self.device.to_column(to_integer(self.value(part.value)))
 

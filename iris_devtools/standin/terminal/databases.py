@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from decimal import Decimal
 
 from iris_devtools.standin.errors import ObjectScriptError
 from iris_devtools.standin.session.session import Session
-from iris_devtools.standin.terminal.arithmetic import canonical, number
+from iris_devtools.standin.terminal.arithmetic import is_canonical
 from iris_devtools.standin.terminal.variables import NOTHING, Subscripts
 from iris_devtools.standin.values import Argument, ObjectRef, Undefined
 from iris_devtools.standin.wire.handler import NativeCall, NativeKind, NextNode
@@ -150,10 +151,9 @@ def _as_number(value: Argument) -> Argument:
     """Return a canonical number as one, so that the driver gets a number and not its text."""
     if not isinstance(value, str) or not value:
         return _sent(value)
-    amount = number(value)
-    if canonical(amount) != value:
+    if not is_canonical(value):
         return value
-    return int(amount) if amount == amount.to_integral_value() else amount
+    return Decimal(value) if "." in value else int(value)
 
 
 def _sent(value: Argument) -> Argument:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from iris_devtools.standin.terminal.functions_text import string_size
+
 __all__ = ["Device"]
 
 
@@ -22,17 +24,16 @@ class Device:
         if not text:
             return
         self._write(text)
-        head, feed, rest = text.rpartition("\n")
+        _, feed, rest = text.rpartition("\n")
         self.row += text.count("\n")
         self.column = len(rest) if feed else self.column + len(text)
         if "\f" in rest:
             self.column = len(rest.rpartition("\f")[2])
             self.row = 0
-        del head
 
     def to_column(self, wanted: int) -> None:
         """Write blanks up to a column; nothing when it is passed already."""
-        self.write(" " * (wanted - self.column))
+        self.write(" " * string_size(wanted - self.column))
 
     def read(self) -> str | None:
         """Return the next line without its end; ``None`` when there is none."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from iris_devtools.standin.errors import ObjectScriptError
 from iris_devtools.standin.terminal.arithmetic import canonical, number
 from iris_devtools.standin.terminal.nodes import (
     Actual,
@@ -111,7 +112,7 @@ class ExpressionReader(Reader):
         if self.text[self.at : self.at + 8].lower() == "##class(":
             return self._class_call()
         if match := self.match(_NUMBER):
-            return Literal(canonical(number(match.group())))
+            return Literal(self._number(match.group()))
         return self.variable()
 
     def variable(self) -> Variable:
@@ -181,6 +182,12 @@ class ExpressionReader(Reader):
         if self.peek() != "(":
             return ()
         return tuple(self.within(lambda: self.list_of(self.expression)))
+
+    def _number(self, text: str) -> str:
+        try:
+            return canonical(number(text))
+        except ObjectScriptError:
+            self.wrong()
 
     def _string(self) -> str:
         match = self.match(_STRING)

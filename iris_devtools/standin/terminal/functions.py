@@ -42,3 +42,5 @@ def call_function(name: str, arguments: Sequence[object]) -> Argument:
         return found(*given)
     except TypeError as error:
         raise ObjectScriptError("SYNTAX") from error
+    except (ValueError, ArithmeticError, IndexError) as error:
+        raise ObjectScriptError("ILLEGAL VALUE") from error

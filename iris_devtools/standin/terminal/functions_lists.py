@@ -7,8 +7,8 @@ from collections.abc import Callable
 from iris_devtools.standin.errors import ObjectScriptError
 from iris_devtools.standin.objectscript.convert import to_integer, to_text
 from iris_devtools.standin.objectscript.listing import Element, build_list, read_list
-from iris_devtools.standin.terminal.arithmetic import canonical, number
-from iris_devtools.standin.terminal.functions_text import Last, range_of
+from iris_devtools.standin.terminal.arithmetic import is_canonical
+from iris_devtools.standin.terminal.functions_text import Last, range_of, string_size
 from iris_devtools.standin.values import Argument, Undefined
 
 __all__ = ["LISTS", "element", "set_list"]
@@ -23,9 +23,8 @@ def element(value: Argument) -> Element:
     if isinstance(value, int):
         return value
     text = to_text(value)
-    amount = number(text)
-    if text and canonical(amount) == text and amount == amount.to_integral_value() and abs(amount) < 2**63:
-        return int(amount)
+    if is_canonical(text) and "." not in text and abs(int(text)) < 2**63:
+        return int(text)
     return text
 
 
@@ -45,7 +44,7 @@ def set_list(old: str, new: Argument, start: Spot = None, end: Spot = None) -> s
     """Return a list with one element, or some, replaced; elements without a value fill what is missing."""
     elements = read_list(old)
     first, last = range_of(start, end, len(elements))
-    first = max(first, 1)
+    first = max(string_size(first), 1)
     elements += [None] * (first - 1 - len(elements))
     elements[first - 1 : max(last, first - 1)] = (
         [element(new)] if end is None else list(read_list(to_text(new)))

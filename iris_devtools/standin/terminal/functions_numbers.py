@@ -8,7 +8,8 @@ from decimal import ROUND_HALF_UP, Decimal
 
 from iris_devtools.standin.errors import ObjectScriptError
 from iris_devtools.standin.objectscript.convert import to_integer, to_text
-from iris_devtools.standin.terminal.arithmetic import canonical, number
+from iris_devtools.standin.terminal.arithmetic import canonical, is_canonical, number
+from iris_devtools.standin.terminal.functions_text import string_size
 from iris_devtools.standin.values import Argument
 
 __all__ = ["NUMBERS"]
@@ -22,7 +23,7 @@ def _rounded(value: Argument, places: Argument) -> str:
 
 def _justify(value: Argument, width: Argument, places: Argument = None) -> str:
     text = to_text(value) if places is None else _rounded(value, places)
-    return text.rjust(max(to_integer(width), 0))
+    return text.rjust(string_size(to_integer(width)))
 
 
 def _format(value: Argument, codes: Argument = "", places: Argument = None) -> str:
@@ -75,7 +76,7 @@ def _root(value: Argument) -> str:
 
 def _hex(value: Argument) -> Argument:
     """Return a number in hexadecimal, and text in hexadecimal as a number."""
-    if isinstance(value, int) or (canonical(number(value)) == to_text(value)):
+    if isinstance(value, int) or is_canonical(to_text(value)):
         amount = to_integer(value)
         return f"{amount if amount >= 0 else amount + 2**64:X}"
     try:

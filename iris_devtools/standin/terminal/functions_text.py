@@ -10,11 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from iris_devtools.standin.errors import ObjectScriptError
+from iris_devtools.standin.globals.store import STRING_LIMIT
 from iris_devtools.standin.objectscript.convert import to_integer, to_text
 from iris_devtools.standin.terminal.patterns import CODES
 from iris_devtools.standin.values import Argument
 
-__all__ = ["TEXTS", "Last", "range_of", "set_extract", "set_piece"]
+__all__ = ["TEXTS", "Last", "range_of", "set_extract", "set_piece", "string_size"]
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,15 @@ class Last:
 
 
 Spot = Argument | Last
+
+_LAST_CHARACTER = 0xFFFF
+
+
+def string_size(wanted: int) -> int:
+    """Return a size that a string can have, at least 0; raises ``<MAXSTRING>``."""
+    if wanted > STRING_LIMIT:
+        raise ObjectScriptError("MAXSTRING")
+    return max(wanted, 0)
 
 
 def range_of(start: Spot, end: Spot, size: int) -> tuple[int, int]:
@@ -46,7 +56,7 @@ def _extract(text: Argument, start: Spot = 1, end: Spot = None) -> str:
 def set_extract(old: str, new: str, start: Spot = 1, end: Spot = None) -> str:
     """Return ``old`` with ``new`` in place of some characters; blanks fill what is missing before it."""
     first, last = range_of(start, end, len(old))
-    first = max(first, 1)
+    first = max(string_size(first), 1)
     if last < first:
         return old
     return old[: first - 1].ljust(first - 1) + new + old[last:]
@@ -68,7 +78,7 @@ def set_piece(old: str, new: str, delimiter: Argument, start: Spot = 1, end: Spo
         return new
     pieces = old.split(mark)
     first, last = range_of(start, end, len(pieces))
-    first = max(first, 1)
+    first = max(string_size(first), 1)
     if last < first:
         return old
     pieces += [""] * (first - len(pieces))
@@ -121,7 +131,7 @@ def _ascii(text: Argument, place: Argument = 1) -> int:
 
 
 def _char(*codes: Argument) -> str:
-    return "".join(chr(to_integer(code)) for code in codes if to_integer(code) >= 0)
+    return "".join(chr(to_integer(code)) for code in codes if 0 <= to_integer(code) <= _LAST_CHARACTER)
 
 
 def _capital(text: str) -> str:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Protocol
 
 from iris_devtools.standin.objectscript.convert import to_text
-from iris_devtools.standin.terminal.arithmetic import canonical, number, sort_key
+from iris_devtools.standin.terminal.arithmetic import is_canonical, sort_key
 from iris_devtools.standin.values import Argument, Undefined
 
 __all__ = ["NOTHING", "Place", "Store", "Tree", "TreeStore", "quoted", "walk"]
@@ -101,7 +101,7 @@ def quoted(value: Argument) -> str:
     if isinstance(value, (int, float, Decimal)):
         return to_text(value)
     text = to_text(value)
-    if text and canonical(number(text)) == text:
+    if is_canonical(text):
         return text
     return '"' + text.replace('"', '""') + '"'
 

@@ -38,6 +38,7 @@ Lines = Callable[..., str]
         (["set i=0 do { set i=i+1 write i } while i<3"], "123"),
         (["set i=0 while i<5 { set i=i+1 quit:i=3  write i }"], "12"),
         (["for i=1:1:2 for j=1:1:2 write i,j,\",\""], "11,12,21,22,"),
+        (['set a("1E999")=1,a("01")=2,a(2)=3 zwrite a'], 'a(2)=3\na("01")=2\na("1E999")=1\n'),
         (["set x=5 set:x=5 y=1 set:x=6 z=1 write $data(y),$data(z)"], "10"),
         (["write:0 1 write 2"], "2"),
         (["do:0 nowhere write 3"], "3"),
