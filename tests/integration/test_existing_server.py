@@ -105,7 +105,7 @@ def test_alembic_builds_keeps_and_restores_over_the_wire(somebodys: Somebodys) -
         assert admin.directory_exists(f"{manager}{STAGING_DIRECTORY}")
 
 
-@pytest.mark.parametrize("isolation", ["rollback", "restore", "namespace"])
+@pytest.mark.parametrize("isolation", ["restore", "namespace"])
 def test_a_pytest_session_runs_on_it(somebodys: Somebodys, isolation: str) -> None:
     (somebodys.path / "test_library.py").write_text(
         """
@@ -134,8 +134,7 @@ def test_two(iris_session):
         assert len(admin.processes("%SYS")) == 1, "our own"
 
 
-@pytest.mark.parametrize("isolation", ["rollback", "restore"])
-def test_connections_of_failing_tests_are_closed(somebodys: Somebodys, isolation: str) -> None:
+def test_connections_of_failing_tests_are_closed(somebodys: Somebodys) -> None:
     """Every test leaks one; eight would be all that the server has."""
     (somebodys.path / "test_failing.py").write_text(
         """
@@ -154,7 +153,7 @@ def test_it(iris_engine, number):
         encoding="utf-8",
     )
 
-    said = somebodys.pytest(f"--iris-isolation={isolation}", "-q", "--tb=line")
+    said = somebodys.pytest("--iris-isolation=rollback", "-q", "--tb=line")
 
     assert "12 failed" in said, said
     assert "LICENSE" not in said
