@@ -39,7 +39,7 @@ from iris_devtools.progress import SILENT, Reporter, Step
 from iris_devtools.snapshots.manifest import MANIFEST_NAME, DatabaseFile, Manifest
 from iris_devtools.snapshots.shrinking import expand
 from iris_devtools.snapshots.snapshot import Snapshot
-from iris_devtools.snapshots.store import Store
+from iris_devtools.snapshots.store import Published, SnapshotWriter, Store
 
 __all__ = ["Pulled", "Pushed", "SharedStore"]
 
@@ -206,7 +206,7 @@ class SharedStore:
             for file in manifest.files:
                 self._fetch(name, _token(text), file, writer.directory, reporter)
             Snapshot(writer.directory, manifest).verify(reporter=reporter)
-            published = writer.publish(manifest, replace=_whole(store, manifest) is None, hashed=True)
+            published = _publish(writer, manifest)
         return Pulled(published.snapshot, self.url, first=published.first)
 
     def _fetch(self, name: str, token: str, file: DatabaseFile, directory: Path, reporter: Reporter) -> None:
@@ -380,6 +380,16 @@ def _whole(store: Store, manifest: Manifest) -> Snapshot | None:
     except (ManifestError, ChecksumError):
         return None
     return found
+
+
+def _publish(writer: SnapshotWriter, manifest: Manifest) -> Published:
+    # Another process may have pulled the same meanwhile, and others read it: a whole one is left alone.
+    try:
+        published = writer.publish(manifest, hashed=True)
+        published.snapshot.require_sizes()
+    except (ManifestError, ChecksumError):
+        return writer.publish(manifest, replace=True, hashed=True)
+    return published
 
 
 def _is_link(info: dict[str, Any]) -> bool:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import fsspec
@@ -551,6 +552,26 @@ def test_a_shared_store_that_fails_stops_nobody(tmp_path, store, shared, place, 
 
     assert Store(tmp_path / "local", shared=shared).fetch(KEY) is None
     assert "not taken from the shared store" in caplog.text
+
+
+def test_several_that_pull_one_snapshot_at_once_leave_the_first_one_where_it_is(store, other, place):
+    SharedStore(place.as_uri(), delay_s=0.0).push(put(store))
+    together = threading.Barrier(4)
+
+    class Together(Reporter):
+        def step(self, description, *, total=None, unit=""):
+            if description.startswith("Pulling"):
+                together.wait(60)  # everybody has seen that it is not here
+            return super().step(description, total=total, unit=unit)
+
+    def pull(_: int) -> bool:
+        pulled = SharedStore(place.as_uri(), delay_s=0.0).pull(NAME, other, reporter=Together())
+        assert data(pulled.snapshot) == CONTENT
+        return pulled.first
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sorted(pool.map(pull, range(4))) == [False, False, False, True]
+    assert [len(part) for part in vars(other.survey()).values()] == [1, 0, 0]
 
 
 def test_a_local_snapshot_that_is_broken_is_replaced_by_the_pulled_one(store, other, shared):
