@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -170,6 +170,21 @@ class AlembicSource:
                 seconds[step.revision.revision] = time.perf_counter() - started
 
         with EnvironmentContext(self.config, script, fn=steps, destination_rev=revision):
+            script.run_env()
+
+    def run_environment(self, url: IrisUrl, steps: Callable[[Any, MigrationContext], Iterable[Any]]) -> None:
+        """Run the project's ``env.py`` against a namespace, with ``steps`` in the place of the migrations.
+
+        ``steps`` is called with what the database is at, and returns what is to be run there; logging is left
+        as it was. What fails comes out as it is; MigrationError when ``env.py`` connected elsewhere.
+        """
+
+        def checked(current: Any, context: MigrationContext) -> Iterable[Any]:
+            require_database(context, url)
+            return steps(current, context)
+
+        script = self.chain.script
+        with environment_for(self.config, url), EnvironmentContext(self.config, script, fn=checked):
             script.run_env()
 
     def seed(self, url: IrisUrl) -> None:

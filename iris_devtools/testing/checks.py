@@ -7,12 +7,10 @@ the difference in its text.
 
 from __future__ import annotations
 
-import logging
 import tempfile
 import warnings
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from contextlib import ExitStack
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +28,6 @@ from iris_devtools.testing.run import schema_source
 from iris_devtools.verification import scratch_restore, verify_against_sources
 
 if TYPE_CHECKING:
-    from alembic.config import Config
     from alembic.runtime.migration import MigrationContext
     from sqlalchemy import MetaData
 
@@ -81,10 +78,10 @@ class Bench:
 
     @property
     def alembic(self) -> Any:
-        """Return the configuration of the migrations; raise NotApplicableError where there are none."""
+        """Return the source that runs Alembic; raise NotApplicableError where there is none."""
         if self.source.name != "alembic":
             raise NotApplicableError(f"the schema source is {self.source.name!r}, not a chain of migrations")
-        return self.source.config  # type: ignore[attr-defined]
+        return self.source
 
     def head(self, source: SchemaSource) -> Snapshot:
         """Return the snapshot of the source's heads, built where the store has none."""
@@ -160,7 +157,7 @@ def models_match(bench: Bench) -> None:
     """Fail when Alembic's autogenerate finds a difference between the models and the migrated database."""
     from alembic.autogenerate import compare_metadata
 
-    config = bench.alembic
+    source = bench.alembic
     named = bench.settings.metadata
     found: list[Any] = []
 
@@ -175,7 +172,7 @@ def models_match(bench: Bench) -> None:
         return []
 
     with scratch_restore(bench.admin, bench.head(bench.unseeded)) as namespace:
-        _run_env(config, namespace_url(bench.admin, namespace), compare, doing="comparing the models")
+        _run_env(source, namespace_url(bench.admin, namespace), compare, doing="comparing the models")
     if found:
         lines = "\n".join(f"  {_in_words(one)}" for one in found)
         raise CheckFailedError(
@@ -192,8 +189,8 @@ def downgrades_come_back(bench: Bench) -> None:
     from alembic.runtime.migration import MigrationStep
     from alembic.script import ScriptDirectory
 
-    config = bench.alembic
-    script = ScriptDirectory.from_config(config)
+    source = bench.alembic
+    script = ScriptDirectory.from_config(source.config)
     with scratch_restore(bench.admin, bench.head(bench.unseeded)) as namespace:
         url = namespace_url(bench.admin, namespace)
         for revision in script.walk_revisions():
@@ -201,19 +198,19 @@ def downgrades_come_back(bench: Bench) -> None:
             up = MigrationStep.upgrade_from_script(script.revision_map, revision)
             before = bench.schema(namespace)
             try:
-                _run_steps(config, url, [down], doing=f"the downgrade of {revision.revision}")
+                _run_steps(source, url, [down], doing=f"the downgrade of {revision.revision}")
             except MigrationError as error:
                 if isinstance(error.__cause__, NotImplementedError):
                     return
                 raise
-            _run_steps(config, url, [up], doing=f"the upgrade to {revision.revision} after its downgrade")
+            _run_steps(source, url, [up], doing=f"the upgrade to {revision.revision} after its downgrade")
             after = bench.schema(namespace)
             if before != after:
                 raise CheckFailedError(
                     f"{revision.revision} ({Path(revision.path).name}): downgraded and upgraded again, "
                     f"the schema is another than before (-), now (+):\n{_difference(before, after)}"
                 )
-            _run_steps(config, url, [down], doing=f"the downgrade of {revision.revision}")
+            _run_steps(source, url, [down], doing=f"the downgrade of {revision.revision}")
 
 
 def snapshot_is_current(bench: Bench) -> None:
@@ -252,44 +249,19 @@ CHECKS: dict[str, Callable[[Bench], None]] = {
 """All checks, by the name that the option and the ini file know them by."""
 
 
-def _run_steps(config: Config, url: IrisUrl, steps: list[Any], *, doing: str) -> None:
-    _run_env(config, url, lambda _revision, _context: steps, doing=doing)
+def _run_steps(source: Any, url: IrisUrl, steps: list[Any], *, doing: str) -> None:
+    _run_env(source, url, lambda _revision, _context: steps, doing=doing)
 
 
 def _run_env(
-    config: Config, url: IrisUrl, run: Callable[[Any, MigrationContext], list[Any]], *, doing: str
+    source: Any, url: IrisUrl, run: Callable[[Any, MigrationContext], list[Any]], *, doing: str
 ) -> None:
     """Run ``env.py`` with ``run`` in the place of the migrations, against ``url`` and nothing else."""
-    from alembic.config import Config as AlembicConfig
-    from alembic.runtime.environment import EnvironmentContext
-    from alembic.script import ScriptDirectory
-
-    ours = AlembicConfig(
-        config.config_file_name, toml_file=config.toml_file_name, ini_section=config.config_ini_section
-    )
-    text = replace(url, query=(("plugin", "iris-devtools"),)).render(hide_password=False)
-    ours.set_main_option("sqlalchemy.url", text.replace("%", "%%"))
-    script = ScriptDirectory.from_config(ours)
-
-    def checked(revision: Any, context: MigrationContext) -> list[Any]:
-        used = context.connection.engine.url if context.connection is not None else None
-        if used is None or (used.host, used.port, used.database) != (url.host, url.port, url.namespace):
-            where = used.render_as_string(hide_password=True) if used is not None else "offline mode"
-            raise MigrationError(
-                f"env.py went to {where}, not to {url.render()}; nothing was done there.",
-                hint="Let env.py take its URL from the option sqlalchemy.url, as the generated one does.",
-            )
-        return run(revision, context)
-
     try:
-        with (
-            _logging_kept(),
-            # Of a project whose tests turn warnings into errors, the migrations are none.
-            warnings.catch_warnings(),
-            EnvironmentContext(ours, script, fn=checked),
-        ):
+        # Of a project whose tests turn warnings into errors, the migrations are none.
+        with warnings.catch_warnings():
             warnings.simplefilter("default")
-            script.run_env()
+            source.run_environment(url, run)
     except (IrisDevtoolsError, NotApplicableError):
         raise
     except Exception as error:
@@ -297,20 +269,6 @@ def _run_env(
             f"It failed: {doing}: {type(error).__name__}: {error}",
             hint="Run it by hand on a copy: alembic downgrade -1, alembic upgrade +1, alembic check.",
         ) from error
-
-
-@contextmanager
-def _logging_kept() -> Iterator[None]:
-    """Undo what the usual ``env.py`` does to logging: it would silence the loggers of the tests."""
-    root = logging.getLogger()
-    loggers = [root, *(one for one in root.manager.loggerDict.values() if isinstance(one, logging.Logger))]
-    states = [(one, one.level, one.disabled, one.propagate, list(one.handlers)) for one in loggers]
-    try:
-        yield
-    finally:
-        for one, level, disabled, propagate, handlers in states:
-            one.setLevel(level)
-            one.disabled, one.propagate, one.handlers = disabled, propagate, handlers
 
 
 def _metadata(found: Any) -> MetaData:
