@@ -78,6 +78,15 @@ def test_an_expression_has_the_value_that_the_manual_gives_it(
     assert written(f"write {expression}") == value
 
 
+@pytest.mark.parametrize("code", [19, 28, 36, 41, 60, 64, 66, 76, 78, 302, 345, 429, 453, 896, 5001, 5032])
+def test_every_code_of_a_status_is_explained(written: Written, code: int) -> None:
+    """The codes of mount, dismount, create and delete (iris-facts 2.4)."""
+    text = written(f'write $system.Status.GetErrorText($system.Status.Error({code},"/there/"))')
+
+    assert text.startswith(f"ERROR #{code}: ")
+    assert "/there/" in text
+
+
 @pytest.mark.parametrize(
     ("line", "error"),
     [
