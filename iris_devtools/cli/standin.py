@@ -36,6 +36,13 @@ __all__ = ["standin"]
     help="Let the accounts of a new data directory demand another password first, as a fresh container does.",
 )
 @click.option(
+    "--survives",
+    type=click.Choice(["power-cut", "kill"]),
+    default="power-cut",
+    show_default=True,
+    help="What committed rows outlive: also a power cut, or a killed server alone, which waits for no disk.",
+)
+@click.option(
     "--exit-with-parent",
     is_flag=True,
     help="End when standard input does and no other process uses the server.",
@@ -54,6 +61,7 @@ def standin(
     port: int,
     connections: int | None,
     change_password: bool,
+    survives: str,
     exit_with_parent: bool,
     log_level: str,
 ) -> None:
@@ -73,7 +81,11 @@ def standin(
                 data,
                 host=host,
                 port=port,
-                options=Options(connection_limit=connections, change_password=change_password),
+                options=Options(
+                    connection_limit=connections,
+                    change_password=change_password,
+                    synchronous="NORMAL" if survives == "power-cut" else "OFF",
+                ),
                 exit_with_owners=exit_with_parent,
                 ready=click.echo,
             )

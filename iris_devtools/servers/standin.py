@@ -112,7 +112,8 @@ def start_standin(
 ) -> StandinProcess:
     """Start a server on a data directory and return when it accepts logins.
 
-    It ends when this process does, however that happens, unless others still use it, or ``stay`` is set.
+    It ends when this process does, however that happens, unless others still use it, or ``stay`` is set. What
+    is committed survives a killed server, and not for certain a power cut.
 
     Raises:
         ServerStartError: it did not start within ``timeout_s``, or refused to; ``facts`` has ``data``,
@@ -246,7 +247,8 @@ def _start(
     stay: bool = False,
 ) -> StandinProcess:
     command = [sys.executable, "-m", "iris_devtools.cli", "standin", "--data", str(data), "--port", str(port)]
-    command += ["--log-level", "info"]
+    # What is in it can be made again, and every test that commits would wait for the disk.
+    command += ["--log-level", "info", "--survives", "kill"]
     if connections is not None:
         command += ["--connections", str(connections)]
     if change_password:

@@ -80,9 +80,9 @@ class Rewinder:
 
     def settle(self) -> None:
         """Wait until the next copy is made, or turned out to be impossible."""
-        thread, self._thread = self._thread, None
-        if thread is not None:
-            thread.join()
+        if self._thread is not None:
+            self._thread.join()
+            self._thread = None  # not before: a wait that is interrupted is not over
 
     def close(self) -> None:
         """Delete the copy that was made for a restore that does not come; it may be called twice."""

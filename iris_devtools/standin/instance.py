@@ -60,7 +60,8 @@ class Options:
     ``change_password`` makes the predefined accounts of a *new* data directory demand another password, as
     a fresh container does (iris-facts 6). A dismount waits ``grace_s`` for a running statement before it
     interrupts it, and gives up after ``limit_s``. ``synchronous`` is SQLite's: NORMAL is safe against a
-    killed process and a power cut.
+    killed process and a power cut; OFF against a killed process alone, and waits for no disk. It does not
+    count for the server's own databases.
     """
 
     connection_limit: int | None = None
@@ -382,7 +383,7 @@ class Instance:
                 code=code,
                 prepare=prepare,
                 busy_timeout_s=self.options.busy_timeout_s,
-                synchronous=self.options.synchronous,
+                synchronous="NORMAL" if data.permanent else self.options.synchronous,
             )
         except StorageError as exc:
             raise self._not_entered(database, exc, location=location) from exc

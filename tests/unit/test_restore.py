@@ -67,6 +67,9 @@ class DirectoryAdmin:
     def database_directories(self, namespace: str) -> tuple[tuple[Any, str], ...]:
         return tuple((database.role, database.directory) for database in self.databases(namespace))
 
+    def require_privileges(self, *wanted: Any) -> None:
+        self._alive()
+
     def require_idle(self, namespace: str, *, terminate: bool, wait_s: float) -> None:
         self._act("idle")
 

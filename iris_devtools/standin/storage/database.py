@@ -95,6 +95,11 @@ class Database:
         return self._state is State.MOUNTED and self._read_only
 
     @property
+    def permanent(self) -> bool:
+        """Whether it is one of the server's own, without which it does not start."""
+        return self._permanent
+
+    @property
     def leases(self) -> frozenset[NamespaceLease]:
         """The leases that use this database at this moment."""
         with self._gate:
