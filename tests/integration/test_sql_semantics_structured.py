@@ -139,3 +139,36 @@ def test_explain_is_one_row_with_a_plan_and_wraps_the_error_of_the_statement(peo
         " EXPLAIN error: SQLCODE = -30 :  Table 'SQLUSER.NOWHERE' not found",
     )
     assert people.failure("EXPLAIN INSERT INTO People (id) VALUES (9)")[1] == -481
+
+
+@pytest.fixture(scope="module")
+def colors(sql):
+    sql.run(
+        "CREATE TABLE Colors (id INTEGER, c %List)",
+        "INSERT INTO Colors VALUES (1, $LISTBUILD('Red', 'Green'))",
+        "INSERT INTO Colors VALUES (2, $LISTBUILD('Black', 'Red'))",
+        "INSERT INTO Colors VALUES (3, $LISTBUILD('Yellow'))",
+        "INSERT INTO Colors VALUES (4, NULL)",
+    )
+    return sql
+
+
+ELEMENTS = [
+    ("an element", "(%VALUE = 'Red')", [1, 2]),
+    ("a number of elements", "(%KEY = 2)", [1, 2]),
+    ("no element has the number 0", "(%KEY = 0)", []),
+    ("both of the same element", "(%VALUE = 'Red' AND %KEY = 2)", [2]),
+    ("no element is two", "(%VALUE = 'Red' AND %VALUE = 'Green')", []),
+    ("one of several", "(%VALUE IN ('Green', 'Yellow') OR %VALUE %STARTSWITH 'Bl')", [1, 2, 3]),
+    ("an alias", "AS fc (fc.%VALUE [ 'l' AND fc.%VALUE [ 'e')", [3]),
+    ("columns of the row", "(%KEY = id)", [1, 2]),
+]
+
+
+@pytest.mark.parametrize(("rule", "condition", "found"), ELEMENTS, ids=[case[0] for case in ELEMENTS])
+def test_for_some_element_searches_a_list(colors, rule, condition, found):
+    """Ref FOR SOME %ELEMENT; not in HAVING or ON."""
+    text = f"FOR SOME %ELEMENT(c) {condition}"
+    assert colors.column(f"SELECT id FROM Colors WHERE {text} ORDER BY id") == found, rule
+    assert colors.failure(f"SELECT COUNT(*) FROM Colors HAVING {text}")[1] == -1
+    assert colors.column("SELECT id FROM Colors WHERE 'Yellow' %INLIST c") == [3]

@@ -14,7 +14,8 @@ from iris_devtools.standin.sql.coercion import (
 )
 from iris_devtools.standin.sql.environment import Env, Value, condition_of, literal
 from iris_devtools.standin.sql.inference import is_wide
-from iris_devtools.standin.sql.scope import EXACT, SQLUPPER
+from iris_devtools.standin.sql.scope import EXACT, SQLUPPER, Field, Scope, Source
+from iris_devtools.standin.types import INTEGER, varchar
 
 __all__: list[str] = []
 
@@ -130,6 +131,24 @@ def _quantified(env: Env, node: nodes.Quantified) -> str:
 @condition_of(nodes.Exists)
 def _exists(env: Env, node: nodes.Exists) -> str:
     return f"EXISTS ({env.query(node.query).sql})"
+
+
+@condition_of(nodes.ForSomeElement)
+def _for_some_element(env: Env, node: nodes.ForSomeElement) -> str:
+    """Search the elements of a list, which compare as the list's own column does."""
+    if env.clause in ("having", "on"):
+        raise env.statement.error(-1, " FOR SOME %ELEMENT is not allowed here")
+    value = env.value(node.operand)
+    alias = env.statement.alias()
+    labels = frozenset() if node.alias is None else frozenset({(node.alias.upper(),)})
+    columns = {
+        "%VALUE": Field("%VALUE", f"{alias}.value", varchar(), value.collation),
+        "%KEY": Field("%KEY", f"({alias}.key + 1)", INTEGER, nullable=False),
+    }
+    scope = Scope(env.scope)
+    scope.sources.append(Source(alias, labels, (), "", columns))
+    condition = Env(env.statement, scope, "where", env.ctes).condition(node.condition)
+    return f"EXISTS (SELECT 1 FROM json_each(iris_list_json({env.text(value)})) AS {alias} WHERE {condition})"
 
 
 @condition_of(nodes.Like)

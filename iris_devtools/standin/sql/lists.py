@@ -7,6 +7,7 @@ everywhere in IRIS. In SQL a list is a text whose characters are these bytes.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 
@@ -204,6 +205,7 @@ LIST_FUNCTIONS: dict[str, Callable[..., Scalar]] = {
     "iris_list_from_string": _from_string,
     "iris_list_to_string": _to_string,
     "iris_inlist": _inlist,
+    "iris_list_json": lambda value: json.dumps([numbers.text_of(item) for item in elements(value)]),
 }
 """Deterministic functions that answer NULL when an argument is NULL."""
 

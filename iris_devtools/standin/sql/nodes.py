@@ -22,6 +22,7 @@ __all__ = [
     "DerivedTable",
     "Exists",
     "Expression",
+    "ForSomeElement",
     "Frame",
     "Function",
     "InList",
@@ -301,6 +302,15 @@ class IsJson(Condition):
 
     operand: Expression
     kind: str = "VALUE"
+
+
+@dataclass(frozen=True)
+class ForSomeElement(Condition):
+    """``FOR SOME %ELEMENT(list) alias (condition)``, whose condition names %VALUE and %KEY."""
+
+    operand: Expression
+    condition: Condition
+    alias: str | None = None
 
 
 @dataclass(frozen=True)

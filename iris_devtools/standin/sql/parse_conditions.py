@@ -47,6 +47,8 @@ class ConditionParser(ExpressionParser):
                 reader.fail("( SELECT")
             reader.expect("(")
             return nodes.Exists(self.subquery())
+        if reader.accept("FOR", "SOME", "%ELEMENT"):
+            return self._for_some_element()
         if reader.at("(") and reader.position not in self._no_condition and not self._query_value():
             start = reader.position
             failure = None
@@ -69,6 +71,17 @@ class ConditionParser(ExpressionParser):
                     raise failure from None
                 raise
         return self._comparison()
+
+    def _for_some_element(self) -> nodes.Condition:
+        reader = self.reader
+        reader.expect("(")
+        operand = self.expression()
+        reader.expect(")")
+        alias = reader.name() if reader.accept("AS") or not reader.at("(") else None
+        reader.expect("(")
+        condition = self.condition()
+        reader.expect(")")
+        return nodes.ForSomeElement(operand, condition, alias)
 
     def _query_value(self) -> bool:
         return self.at_query()

@@ -144,7 +144,7 @@ class ExpressionParser:
             return self._collate()
         if word in AGGREGATES and following == "(":
             return self._over(self._aggregate())
-        if word in ("%ID", "%VID", "%TABLENAME", "%CLASSNAME"):
+        if word in ("%ID", "%VID", "%TABLENAME", "%CLASSNAME", "%VALUE", "%KEY"):
             return self._path()
         if word.startswith("$$"):
             raise reader.error(-372, f" Extrinsic functions are not enabled^{reader.read_so_far()}")
