@@ -372,18 +372,23 @@ def _keep_unseeded(
         same = ancestor.key.revisions == target.revisions and ancestor.replay_s == 0
         if not same or whole(store, ancestor.key) is not None:
             continue
+        doing = f"keeps {ancestor.key.name}"
         try:
-            capture(
-                admin,
-                namespace=namespace,
-                store=store,
-                key=ancestor.key,
-                description=Description(features={**features, UNSEEDED_FEATURE: True}),
-                revision_table=source.revision_table,
-                replace=True,
-                base=base_for(source, store, chosen, before=ancestor.key),
-                reporter=reporter,
-            )
+            # Not waited for: a process with another seed, or none, makes the very same, and that will do.
+            with store.lock(ancestor.key, doing=doing, timeout_s=0.0):
+                if whole(store, ancestor.key) is not None:
+                    continue
+                capture(
+                    admin,
+                    namespace=namespace,
+                    store=store,
+                    key=ancestor.key,
+                    description=Description(features={**features, UNSEEDED_FEATURE: True}),
+                    revision_table=source.revision_table,
+                    replace=True,
+                    base=base_for(source, store, chosen, before=ancestor.key),
+                    reporter=reporter,
+                )
         except StoreError as error:
             _logger.warning("The state before the seed was not kept: %s", error.message)
 

@@ -339,6 +339,18 @@ def test_the_state_before_the_seed_is_where_the_next_migration_starts(admin, sou
     assert all(one.manifest.features[UNSEEDED_FEATURE] for one in kept)
 
 
+def test_the_state_before_the_seed_is_left_to_another_process_that_makes_it(admin, source, store, caplog):
+    before = next(
+        one.key for one in source.ancestors(source.key(admin.engine)) if one.key.revisions == ("c3",)
+    )
+    with store.lock(before, doing="builds it without a seed"):
+        provisioned = ensure_snapshot(admin, source, store)
+
+    assert provisioned.built
+    assert [one.key for one in store.snapshots()] == [provisioned.key]
+    assert "builds it without a seed" in caplog.text
+
+
 def test_a_mended_seed_runs_on_what_the_migrations_made(admin, source, store):
     rows_that_work, source.rows = source.rows, ["INSERT INTO nowhere (id) VALUES (1)"]
     with pytest.raises(Exception, match=r"(?i)nowhere"):
