@@ -75,7 +75,14 @@ def fetch_start(source: SchemaSource, store: Store, chosen: Plan, reporter: Repo
         if replay_s < bound:
             starts.append((replay_s, ancestor.key))
     # One that turns out to be damaged leaves the next best.
-    return any(store.fetch(start, reporter=reporter) is not None for _, start in sorted(starts))
+    return any(_take(store, start, reporter) for _, start in sorted(starts))
+
+
+def _take(store: Store, start: RevisionKey, reporter: Reporter) -> bool:
+    # Once among all builders that want it; a builder waits only for what its own target stands on, so no
+    # two wait for each other.
+    with store.lock(start, doing=f"takes {start.name} from the shared store", reporter=reporter):
+        return whole(store, start) is not None or store.fetch(start, reporter=reporter) is not None
 
 
 def base_for(
