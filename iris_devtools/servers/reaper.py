@@ -67,6 +67,10 @@ def sweep(client: Any) -> list[str]:
         if labels.host == socket.gethostname() and _is_orphan(labels):
             remove(client, container.id)
             removed.append(container.name)
+            keep = Keep(Path(labels.directory))
+            kept = keep.read()
+            if kept is not None and kept.container_id == container.id:
+                keep.forget()
     return removed
 
 

@@ -171,9 +171,11 @@ def test_what_owner_and_reaper_left_is_swept_at_the_next_start(
     finally:
         _close(owner)
     (left,) = ours()
+    (known,) = (tmp_path / "state").rglob("container.json")
 
     with IRISContainer.image(image, project=tmp_path):
         assert left.id not in [container.id for container in ours()]
+    assert not known.exists()
 
 
 def test_two_sessions_that_start_at_once_share_one_container(image: str, tmp_path: Path, ours: Ours) -> None:
