@@ -160,6 +160,11 @@ def test_accounts_are_the_administrators_business(other, unique, text):
 def test_what_is_gone_takes_its_privileges_along(sql, other, unique):
     sql.run(
         f"GRANT SELECT ON {unique} TO {unique}",
+        f"ALTER TABLE {unique} RENAME new{unique}",
+    )
+    assert other(f"SELECT a FROM new{unique}") == "done"
+    sql.run(
+        f"ALTER TABLE new{unique} RENAME {unique}",
         f"DROP TABLE {unique}",
         f"CREATE TABLE {unique} (a INTEGER)",
     )

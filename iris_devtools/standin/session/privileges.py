@@ -156,14 +156,21 @@ class Privileges:
         self._configuration.remove_role(name)
         return 0
 
-    def forget(self, place: Workplace, schema: str, name: str) -> None:
-        """Take away all privileges on a table that is gone."""
-        if self._rows(place, "SELECT 1"):
-            place.connection.execute(
-                f'DELETE FROM {place.dictionary.code_schema}."%dict.privileges" '
-                "WHERE object_schema = ? AND object_name = ?",
-                (schema.upper(), name.upper()),
-            )
+    def defined(self, place: Workplace, statement: object) -> None:
+        """Take along what a definition changed: a table that is gone or has another name."""
+        if not self._rows(place, "SELECT 1"):
+            return
+        privileges = f'{place.dictionary.code_schema}."%dict.privileges"'
+        where = "WHERE object_schema = ? AND object_name = ?"
+        if isinstance(statement, (definitions.DropTable, definitions.DropView)):
+            schema, name = statement.name.within(self._state.default_schema)
+            key = (schema.upper(), name.upper())
+            place.connection.execute(f"DELETE FROM {privileges} {where}", key)
+        elif isinstance(statement, definitions.AlterTable):
+            schema, name = statement.name.within(self._state.default_schema)
+            if isinstance(statement.action, definitions.RenameTable):
+                values = (statement.action.name.upper(), schema.upper(), name.upper())
+                place.connection.execute(f"UPDATE {privileges} SET object_name = ? {where}", values)
 
     # -- looking up ----------------------------------------------------------------------------------
 

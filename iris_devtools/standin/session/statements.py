@@ -9,7 +9,6 @@ from functools import partial
 
 from iris_devtools.standin.catalog import ddl
 from iris_devtools.standin.catalog.constraints import unchecked
-from iris_devtools.standin.catalog.definitions import DropTable, DropView
 from iris_devtools.standin.errors import SQLError
 from iris_devtools.standin.session.controls import Controls
 from iris_devtools.standin.session.failures import reported
@@ -211,9 +210,7 @@ class Statements:
                 username=self._state.username,
                 translate=translate,
             )
-            if isinstance(definition.statement, DropTable | DropView):
-                schema, name = definition.statement.name.within(self._state.default_schema)
-                self._controls.privileges.forget(place, schema, name)
+            self._controls.privileges.defined(place, definition.statement)
         return 0
 
 
