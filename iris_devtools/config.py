@@ -8,7 +8,8 @@ A value is taken from the first place that has it:
 3. the same names in the file ``.env`` of the project;
 4. the table ``[tool.iris-devtools]`` of the project's ``pyproject.toml``, its keys written with ``-`` or
    ``_``;
-5. the default.
+5. the default; with ``server = auto`` and no host, a container that is running already comes before that
+   (:func:`iris_devtools.servers.choose.decide`).
 
 In each place ``url`` (``IRIS_DEVTOOLS_URL``) stands for host, port, namespace, username and password at once;
 one of these given beside it in the same place wins over its part of the URL.
