@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from iris_devtools.standin.globals.locks import LockName
+from iris_devtools.standin.globals.store import GlobalStore
 from iris_devtools.standin.instance import Instance
 
 Terminal = Callable[..., tuple[str, int]]
@@ -173,8 +176,6 @@ def test_another_namespace_inside_a_transaction_is_refused(after: Lines) -> None
 def test_a_lock_that_another_process_holds_is_told_by_test(instance: Instance, written: Lines) -> None:
     other = instance.open_trusted_process("irisowner", namespace="USER")
     try:
-        from iris_devtools.standin.globals.locks import LockName
-
         held = instance.locks.acquire(
             LockName(other.lease.data.name, "^held"), other.pid, shared=False, timeout_s=0
         )
@@ -190,6 +191,20 @@ def test_globals_stay_when_the_session_is_over(terminal: Terminal, written: Line
 
     assert written("zwrite ^kept") == '^kept("a")=2\n^kept("a",1)="one"\n'
     assert written("kill ^kept write $data(^kept)") == "0"
+
+
+def test_numbers_reach_the_database_as_numbers_and_text_as_text(
+    terminal: Terminal, instance: Instance
+) -> None:
+    terminal('set ^typed(1)=5,^typed(2)="05",^typed(3)=1.5,^typed(4)="x",^typed(5)=""')
+
+    process = instance.open_trusted_process("irisowner", namespace="USER")
+    try:
+        store = GlobalStore(process.lease.connection)
+        found = [store.get("typed", (str(number),)) for number in range(1, 6)]
+    finally:
+        process.close()
+    assert found == [5, "05", Decimal("1.5"), "x", ""]
 
 
 def test_the_names_of_globals_are_walked_with_order(written: Lines) -> None:
