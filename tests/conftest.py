@@ -173,6 +173,17 @@ def _no_container_by_chance(request: pytest.FixtureRequest, monkeypatch: pytest.
 
 
 @pytest.fixture(autouse=True)
+def _modules_of_one_test(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Forget the modules that a test wrote and imported: the next test's ``seeds`` is another one."""
+    path, before, made = list(sys.path), set(sys.modules), str(tmp_path_factory.getbasetemp())
+    yield
+    sys.path[:] = path
+    for name in set(sys.modules) - before:
+        if (getattr(sys.modules[name], "__file__", None) or "").startswith(made):
+            del sys.modules[name]
+
+
+@pytest.fixture(autouse=True)
 def _hanging_tests_end(request: pytest.FixtureRequest) -> Iterator[None]:
     """End the whole run, with all stacks, when a test hangs: the driver cannot be interrupted otherwise."""
     if "integration" not in request.node.path.parts:
