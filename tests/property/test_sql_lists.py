@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iris_devtools.standin.errors import SQLError
-from iris_devtools.standin.sql import numbers, patterns
+from iris_devtools.standin.sql import numbers
 from iris_devtools.standin.sql.lists import build, elements
 
 ELEMENT = st.one_of(
@@ -65,11 +65,3 @@ def test_any_bytes_are_a_list_or_refused(data):
 def test_the_bytes_are_those_of_the_protocol(item, data):
     """wire-protocol 3.1 has the same elements; only NULL is shorter in a list."""
     assert build([item]).encode("latin-1") == data
-
-
-@given(st.text(st.sampled_from('13.AULNPCE"x(,)'), max_size=12), st.text(max_size=8))
-def test_any_text_is_a_pattern_or_refused(pattern, value):
-    try:
-        assert patterns.matches(value, pattern) in (True, False)
-    except SQLError as error:
-        assert error.sqlcode == -400

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from iris_devtools.standin.errors import ObjectScriptError
+from iris_devtools.standin.lists import Element, build_list, read_list
 from iris_devtools.standin.objectscript.convert import to_integer, to_text, to_truth
-from iris_devtools.standin.objectscript.listing import build_list, read_list
 from iris_devtools.standin.objectscript.status import errors_of, status_of
 from iris_devtools.standin.storage.errors import STATUS_TEXTS, StorageError
 from iris_devtools.standin.values import Argument, ByRef, ObjectRef, Undefined
@@ -50,12 +50,29 @@ def test_a_value_is_true_when_its_number_is_not_zero(value: str, truth: bool) ->
     assert to_truth(value) is truth
 
 
-elements = st.one_of(st.none(), st.integers(-(2**62), 2**62), st.text(max_size=400))
+elements = st.one_of(
+    st.none(),
+    st.integers(-(2**62), 2**62),
+    st.decimals(allow_nan=False, allow_infinity=False, places=6, min_value=-(10**12), max_value=10**12),
+    st.text(max_size=400),
+)
 
 
 @given(st.lists(elements, max_size=8))
-def test_a_list_reads_back_as_it_was_built(values: list[str | int | None]) -> None:
+def test_a_list_reads_back_as_it_was_built(values: list[Element]) -> None:
     assert read_list(build_list(values)) == values
+
+
+@pytest.mark.parametrize("size", [253, 254, 65534, 65535, 70_000])
+def test_an_element_may_be_of_any_size(size: int) -> None:
+    assert read_list(build_list(["x" * size, 1])) == ["x" * size, 1]
+
+
+def test_a_number_that_no_element_can_hold_is_written_out() -> None:
+    (text,) = read_list(build_list([Decimal("1e-140")]))
+
+    assert isinstance(text, str)
+    assert Decimal(text) == Decimal("1e-140")
 
 
 @given(st.text(max_size=60))

@@ -10,9 +10,9 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from iris_devtools.standin.lists import build_list
 from iris_devtools.standin.objectscript.convert import to_text
 from iris_devtools.standin.objectscript.definition import NOWHERE, Call, ClassDefinition
-from iris_devtools.standin.objectscript.listing import build_list
 from iris_devtools.standin.objectscript.status import OK, status_of
 from iris_devtools.standin.storage.configuration import DatabaseEntry, NamespaceEntry
 from iris_devtools.standin.storage.errors import StorageError

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from iris_devtools.standin.errors import ObjectScriptError
+from iris_devtools.standin.lists import build_list, read_list
 from iris_devtools.standin.objectscript.convert import to_integer, to_text
 from iris_devtools.standin.objectscript.definition import Call, ClassDefinition
-from iris_devtools.standin.objectscript.listing import build_list, read_list
 from iris_devtools.standin.storage.errors import STATUS_TEXTS, StorageError
 from iris_devtools.standin.values import Argument
 

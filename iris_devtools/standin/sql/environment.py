@@ -62,11 +62,6 @@ class Value:
         """Whether this is the literal NULL."""
         return self.sql == "NULL" and self.parameter is None
 
-    @property
-    def is_unknown(self) -> bool:
-        """Whether nothing is known of the type."""
-        return self.type is None
-
 
 @dataclass(frozen=True)
 class OutColumn:

@@ -11,7 +11,8 @@ from functools import lru_cache
 
 from iris_devtools.standin.collation import sqlupper
 from iris_devtools.standin.errors import SQLError
-from iris_devtools.standin.sql import numbers, patterns
+from iris_devtools.standin.patterns import compiled
+from iris_devtools.standin.sql import numbers
 from iris_devtools.standin.sql.values import utf16_length
 from iris_devtools.standin.values import Scalar
 
@@ -327,6 +328,13 @@ def _dollar_length(value: Scalar, delimiter: Scalar = None) -> int:
     return len(text) if delimiter is None else len(text.split(_text(delimiter))) if _text(delimiter) else 0
 
 
+def _fits(value: Scalar, pattern: Scalar) -> int:
+    expression = compiled(_text(pattern))
+    if expression is None:
+        raise SQLError(-400, f"Unexpected error occurred:  <SYNTAX> in the pattern '{_text(pattern)}'")
+    return int(expression.fullmatch(_text(value)) is not None)
+
+
 def _json_item(value: Scalar) -> object:
     return numbers.text_of(value) if isinstance(value, bytes) else value
 
@@ -352,7 +360,7 @@ TEXT_FUNCTIONS: dict[str, Callable[..., Scalar]] = {
     "iris_like_upper": _like_upper,
     "iris_like_string": _like_string,
     "iris_matches": _matches,
-    "iris_pattern": lambda value, pattern: int(patterns.matches(_text(value), _text(pattern))),
+    "iris_pattern": _fits,
     "iris_is_json": _is_json,
     "iris_xml_escape": _xml_escape,
     "iris_length": lambda value: utf16_length(_text(value).rstrip()),

@@ -1,8 +1,6 @@
-"""The lists of ``$LISTBUILD`` and its kin: an encoded string that holds any elements (iris-sql.md 6.1).
+"""Lists in SQL: ``$LISTBUILD`` and its kin (iris-sql 6.1).
 
-Each element is a length byte, a type byte and the value; a longer one has a zero byte and two bytes of length
-in front. An element without a value is a lone ``$CHAR(1)``, and the empty string of SQL is ``$CHAR(0)``, as
-everywhere in IRIS. In SQL a list is a text whose characters are these bytes.
+The empty string of SQL is ``$CHAR(0)`` in a list, as everywhere in IRIS, and an empty element is NULL.
 """
 
 from __future__ import annotations
@@ -12,118 +10,39 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from iris_devtools.standin.collation import sqlupper
-from iris_devtools.standin.errors import SQLError
+from iris_devtools.standin.errors import ObjectScriptError, SQLError
+from iris_devtools.standin.lists import Element, build_list, read_list
 from iris_devtools.standin.sql import numbers
 from iris_devtools.standin.values import Scalar
 
 __all__ = ["LIST_FUNCTIONS", "NULL_TAKING_LIST_FUNCTIONS", "build", "elements"]
 
-_TEXT, _WIDE, _POSITIVE, _NEGATIVE, _DECIMAL, _MINUS_DECIMAL = 1, 2, 4, 5, 6, 7
-_LONGEST_SHORT = 253
-_MOST_DIGITS = 2**63
-
 
 def build(items: Sequence[Scalar]) -> str:
     """Return the list of these elements; ``None`` is one without a value."""
-    return b"".join(map(_encoded, items)).decode("latin-1")
+    return build_list(list(map(_element, items)))
 
 
-def _encoded(item: Scalar) -> bytes:
-    if item is None:
-        return b"\x01"
-    kind, content = _content(item)
-    if len(content) <= _LONGEST_SHORT:
-        return bytes((len(content) + 2, kind)) + content
-    size = len(content) + 1
-    if size > 0xFFFF:
-        return b"\x00\x00\x00" + size.to_bytes(4, "little") + bytes((kind,)) + content
-    return b"\x00" + size.to_bytes(2, "little") + bytes((kind,)) + content
-
-
-def _content(item: Scalar) -> tuple[int, bytes]:
-    if isinstance(item, bytes):
-        return _TEXT, item
+def _element(item: Scalar) -> Element | bytes:
     if item == "":
-        return _TEXT, b"\x00"
-    if isinstance(item, str):
-        try:
-            return _TEXT, item.encode("latin-1")
-        except UnicodeEncodeError:
-            return _WIDE, item.encode("utf-16-le")
-    exact = numbers.exact_decimal(item) or Decimal(0)
-    digits = exact.normalize().as_tuple()
-    exponent = digits.exponent if isinstance(digits.exponent, int) else 0
-    if exponent >= 0 and abs(int(exact)) < _MOST_DIGITS:
-        return (_POSITIVE if exact >= 0 else _NEGATIVE), _integer(int(exact))
-    mantissa = int("".join(map(str, digits.digits)))
-    signed = exponent.to_bytes(1, "little", signed=True)
-    if exact >= 0:
-        return _DECIMAL, signed + _integer(mantissa)
-    return _MINUS_DECIMAL, signed + _integer(-mantissa)
-
-
-def _integer(number: int) -> bytes:
-    """Return the fewest bytes: of a negative number those that differ from all ones."""
-    if number in (0, -1):
-        return b""
-    magnitude = number if number > 0 else -number - 1
-    size = (magnitude.bit_length() + 7) // 8
-    return (number if number > 0 else number + (1 << (8 * size))).to_bytes(size, "little")
+        return "\x00"
+    return item if item is None or isinstance(item, (str, bytes)) else numbers.exact_decimal(item) or 0
 
 
 def elements(value: Scalar) -> list[Scalar]:
     """Return the elements of a list; raise SQLError -400 for anything that is none."""
-    data = value if isinstance(value, bytes) else _bytes(value)
-    items: list[Scalar] = []
-    position = 0
-    while position < len(data):
-        start, size = position + 1, data[position]
-        if size == 0:
-            size = int.from_bytes(data[position + 1 : position + 3], "little")
-            start = position + 3
-            if size == 0:
-                size = int.from_bytes(data[position + 3 : position + 7], "little")
-                start = position + 7
-            size += 1
-        end = start + size - 1
-        if end > len(data) or size < 1 or end <= position:
-            raise _no_list()
-        items.append(None if size == 1 else _decoded(data[start], data[start + 1 : end]))
-        position = end
-    return items
-
-
-def _bytes(value: Scalar) -> bytes:
     try:
-        return (numbers.text_of(value) or "").encode("latin-1")
-    except UnicodeEncodeError:
-        raise _no_list() from None
+        return list(
+            map(_item, read_list(value if isinstance(value, bytes) else numbers.text_of(value) or ""))
+        )
+    except ObjectScriptError as error:
+        raise SQLError(-400, f"Unexpected error occurred:  {error}") from None
 
 
-def _no_list() -> SQLError:
-    return SQLError(-400, "Unexpected error occurred:  <LIST>")
-
-
-def _decoded(kind: int, content: bytes) -> Scalar:
-    if kind == _TEXT:
-        return None if not content else "" if content == b"\x00" else content.decode("latin-1")
-    if kind == _WIDE and len(content) % 2 == 0:
-        return content.decode("utf-16-le", "surrogatepass")
-    if kind in (_POSITIVE, _NEGATIVE):
-        return _number(content, negative=kind == _NEGATIVE)
-    if kind in (_DECIMAL, _MINUS_DECIMAL) and content:
-        mantissa = _number(content[1:], negative=kind == _MINUS_DECIMAL)
-        exponent = int.from_bytes(content[:1], "little", signed=True)
-        return numbers.stored(numbers.fit(Decimal(mantissa).scaleb(exponent)))
-    raise _no_list()
-
-
-def _number(content: bytes, *, negative: bool) -> int:
-    value = int.from_bytes(content, "little")
-    return value - (1 << (8 * len(content))) if negative else value
-
-
-# -- functions -------------------------------------------------------------------------------------
+def _item(element: Element) -> Scalar:
+    if isinstance(element, Decimal):
+        return numbers.stored(numbers.fit(element))
+    return None if element == "" else "" if element == "\x00" else element
 
 
 def _whole(value: Scalar) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 
 from iris_devtools.standin.errors import ObjectScriptError
@@ -15,6 +14,7 @@ from iris_devtools.standin.objectscript.dynamic import (
     hold_json,
     json_of,
 )
+from iris_devtools.standin.patterns import compiled
 from iris_devtools.standin.terminal.arithmetic import canonical, number, operate, truth
 from iris_devtools.standin.terminal.databases import GlobalNames, GlobalVariables
 from iris_devtools.standin.terminal.device import Device
@@ -45,7 +45,6 @@ from iris_devtools.standin.terminal.nodes import (
     Variable,
 )
 from iris_devtools.standin.terminal.parser import LineSyntaxError, parse_expression
-from iris_devtools.standin.terminal.patterns import to_regex
 from iris_devtools.standin.terminal.space import TerminalSpace, full_name
 from iris_devtools.standin.terminal.specials import special
 from iris_devtools.standin.terminal.variables import Place, Store, TreeStore
@@ -206,17 +205,14 @@ class Evaluator:
         return str(int(answer == "0")) if binary.negated else answer
 
     def _matches(self, text: str, right: Expression) -> bool:
-        if isinstance(right, Pattern):
-            regex: str | None = right.regex
-        else:
-            assert isinstance(right, Indirection)
-            regex = to_regex(to_text(self.value(right.reference)))
-        if regex is None:
+        pattern = self.value(right.reference if isinstance(right, Indirection) else right)
+        expression = compiled(to_text(pattern))
+        if expression is None:
             raise ObjectScriptError("SYNTAX")
-        return re.fullmatch(regex, text, re.DOTALL) is not None
+        return expression.fullmatch(text) is not None
 
     def _pattern(self, pattern: Pattern) -> Argument:
-        return pattern.regex
+        return pattern.text
 
     def _special(self, node: Special) -> Argument:
         return special(self, node.name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from iris_devtools.standin.errors import ObjectScriptError
+from iris_devtools.standin.patterns import end_of
 from iris_devtools.standin.terminal.arithmetic import canonical, number
 from iris_devtools.standin.terminal.nodes import (
     Actual,
@@ -26,7 +27,6 @@ from iris_devtools.standin.terminal.nodes import (
     Unary,
     Variable,
 )
-from iris_devtools.standin.terminal.patterns import PATTERN, to_regex
 from iris_devtools.standin.terminal.reader import Reader
 
 __all__ = ["NAME", "ExpressionReader"]
@@ -199,11 +199,10 @@ class ExpressionReader(Reader):
         self.blanks()
         if self.peek() == "@":
             return self.indirection()
-        text = self.must(PATTERN)
-        regex = to_regex(text)
-        if regex is None:
+        start, self.at = self.at, end_of(self.text, self.at)
+        if self.at == start:
             self.wrong()
-        return Pattern(regex)
+        return Pattern(self.text[start : self.at])
 
     def _class_call(self) -> ClassCall:
         self.at += len("##class(")

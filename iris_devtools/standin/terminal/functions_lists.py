@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 
 from iris_devtools.standin.errors import ObjectScriptError
+from iris_devtools.standin.lists import Element, build_list, read_list
 from iris_devtools.standin.objectscript.convert import to_integer, to_text
-from iris_devtools.standin.objectscript.listing import Element, build_list, read_list
 from iris_devtools.standin.terminal.arithmetic import is_canonical
 from iris_devtools.standin.terminal.functions_text import Last, range_of, string_size
 from iris_devtools.standin.values import Argument, Undefined
@@ -17,15 +18,13 @@ Spot = Argument | Last
 
 
 def element(value: Argument) -> Element:
-    """Return a value as an element: whole canonical numbers as such, everything else as text."""
+    """Return a value as an element: canonical numbers as such, everything else as text."""
     if value is None or isinstance(value, Undefined):
         return None
     if isinstance(value, int):
         return value
     text = to_text(value)
-    if is_canonical(text) and "." not in text and abs(int(text)) < 2**63:
-        return int(text)
-    return text
+    return Decimal(text) if is_canonical(text) else text
 
 
 def _list(text: Argument, start: Spot = None, end: Spot = None) -> Argument:
@@ -67,13 +66,13 @@ def _from_string(text: Argument, delimiter: Argument = ",") -> str:
 
 
 def _to_string(text: Argument, delimiter: Argument = ",", _flag: Argument = 0) -> str:
-    return to_text(delimiter).join("" if each is None else str(each) for each in read_list(to_text(text)))
+    return to_text(delimiter).join(to_text(each) for each in read_list(to_text(text)))
 
 
 def _find(text: Argument, wanted: Argument, start: Argument = 0) -> int:
     after = to_integer(start)
     for place, each in enumerate(read_list(to_text(text)), start=1):
-        if place > after and each is not None and str(each) == to_text(wanted):
+        if place > after and each is not None and to_text(each) == to_text(wanted):
             return place
     return 0
 
@@ -81,14 +80,15 @@ def _find(text: Argument, wanted: Argument, start: Argument = 0) -> int:
 def _valid(text: Argument) -> int:
     try:
         read_list(to_text(text))
-    except (ObjectScriptError, IndexError):
+    except ObjectScriptError:
         return 0
     return 1
 
 
 def _same(left: Argument, right: Argument) -> int:
     first, second = (
-        [None if each is None else str(each) for each in read_list(to_text(side))] for side in (left, right)
+        [None if each is None else to_text(each) for each in read_list(to_text(side))]
+        for side in (left, right)
     )
     return int(first == second)
 

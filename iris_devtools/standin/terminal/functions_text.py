@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from iris_devtools.standin.errors import ObjectScriptError
 from iris_devtools.standin.globals.store import STRING_LIMIT
 from iris_devtools.standin.objectscript.convert import to_integer, to_text
-from iris_devtools.standin.terminal.patterns import CODES
+from iris_devtools.standin.patterns import CHARACTERS
 from iris_devtools.standin.values import Argument
 
 __all__ = ["TEXTS", "Last", "range_of", "set_extract", "set_piece", "string_size"]
@@ -179,7 +179,7 @@ def _strip(text: Argument, action: Argument, remove: Argument = "", keep: Argume
         raise ObjectScriptError("FUNCTION")
     where, negated, classes = found.groups()
     members = "".join(
-        " \t\x0b\xa0" if each == "W" else CODES["E" if each == "*" else each] for each in classes
+        " \t\x0b\xa0" if each == "W" else CHARACTERS["E" if each == "*" else each] for each in classes
     )
     kept, extra = set(to_text(keep)), set(to_text(remove))
     of_class = re.compile(f"[{'^' if negated else ''}{members}]" if members else "(?!)")

@@ -87,9 +87,9 @@ class Binary:
 
 @dataclass(frozen=True)
 class Pattern:
-    """What stands behind ``?``, as a regular expression for the whole string."""
+    """What stands behind ``?``, as it was written."""
 
-    regex: str
+    text: str
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from iris_devtools.standin.errors import ObjectScriptError
+from iris_devtools.standin.lists import Element, read_list
 from iris_devtools.standin.objectscript.convert import to_text
 from iris_devtools.standin.objectscript.dynamic import DynamicArray, DynamicObject, json_text
-from iris_devtools.standin.objectscript.listing import Element, read_list
 from iris_devtools.standin.terminal.space import TerminalSpace
 from iris_devtools.standin.terminal.variables import quoted
 from iris_devtools.standin.values import Argument, ObjectRef
@@ -45,7 +45,7 @@ def _list_of(text: str) -> list[Element] | None:
         return None
     try:
         return read_list(text)
-    except (ObjectScriptError, IndexError):
+    except ObjectScriptError:
         return None
 
 

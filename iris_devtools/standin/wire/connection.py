@@ -363,9 +363,5 @@ class Connection:
         self._channel.send(frame, _OK, encode(text) + behind)
 
 
-def _stream_bytes(value: Scalar) -> bytes:
-    return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
-
-
 def _no_query() -> SQLError:
     return SQLError(-400, "A query was asked of a statement that returns no rows")
