@@ -162,13 +162,21 @@ class Instance:
     """One stand-in server on one data directory. All methods may be called from any thread.
 
     Only one Instance may have a data directory open at a time; the caller sees to that. What was committed
-    survives a killed process: the next start recovers it.
+    survives a killed process: the next start recovers it. ``renew`` brings what older versions wrote into a
+    database up to date when it is mounted (see :class:`~iris_devtools.standin.storage.database.Database`).
     """
 
-    def __init__(self, data: Path, options: Options | None = None) -> None:
+    def __init__(
+        self,
+        data: Path,
+        options: Options | None = None,
+        *,
+        renew: Callable[[sqlite3.Connection], bool] | None = None,
+    ) -> None:
         self.data = data.absolute()
         self.options = options or Options()
         self.manager = self.data / "mgr"
+        self._renew = renew
         self._lock = threading.RLock()
         self.locks = LockTable()
         self.cached_queries = CachedQueries()
@@ -240,6 +248,7 @@ class Instance:
             owner=configuration.server_id,
             permanent=frozenset({self.manager, self._security_directory}),
             knows=configuration.knows_resource,
+            renew=self._renew,
         )
         try:
             self._furnish(configuration)

@@ -21,6 +21,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from iris_devtools.standin.catalog.connection import renew_catalogue
 from iris_devtools.standin.errors import StandinError
 from iris_devtools.standin.instance import Instance, Options
 from iris_devtools.standin.server import StandinServer
@@ -75,7 +76,7 @@ def serve(
     data = data.absolute()
     data.mkdir(parents=True, exist_ok=True)
     with _sole(data), _signals() as ended:
-        server = StandinServer(Instance(data, options), host=host, port=port)
+        server = StandinServer(Instance(data, options, renew=renew_catalogue), host=host, port=port)
         try:
             server.bind()
         except OSError as error:

@@ -6,7 +6,7 @@ import sqlite3
 
 from iris_devtools.standin.catalog.constraints import register_checks
 from iris_devtools.standin.catalog.dictionary import Dictionary, SharedCatalog
-from iris_devtools.standin.catalog.layout import edition, ensure_layout, set_edition
+from iris_devtools.standin.catalog.layout import edition, ensure_layout, has_dictionary, set_edition
 from iris_devtools.standin.catalog.live import LiveSource, register_source
 from iris_devtools.standin.catalog.system_tables import (
     EDITION,
@@ -16,7 +16,7 @@ from iris_devtools.standin.catalog.system_tables import (
 )
 from iris_devtools.standin.collation import register_collations
 
-__all__ = ["prepare_connection"]
+__all__ = ["prepare_connection", "renew_catalogue"]
 
 
 def prepare_connection(
@@ -44,6 +44,17 @@ def prepare_connection(
             raise
     if code_schema != "main":
         overlay_system_views(connection, code_schema=code_schema)
+
+
+def renew_catalogue(connection: sqlite3.Connection) -> bool:
+    """Give the dictionary in a file, if there is one, the system tables and views of this version.
+
+    Return whether it had others. The connection is to that file alone and outside a transaction.
+    """
+    if not has_dictionary(connection) or edition(connection, code_schema="main") == EDITION:
+        return False
+    _bring_up_to_date(connection, "main")
+    return True
 
 
 def _bring_up_to_date(connection: sqlite3.Connection, code_schema: str) -> None:

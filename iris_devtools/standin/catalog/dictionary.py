@@ -269,7 +269,10 @@ class Dictionary:
             return
         self._forget_derived(owner)
         self.connection.execute(f'DELETE FROM {self.code_schema}."%dict.tables" WHERE id = ?', (owner,))
-        self.connection.execute('DELETE FROM main."%data.tables" WHERE storage = ?', (table.storage_name,))
+        if table.kind is TableKind.BASE:
+            self.connection.execute(
+                'DELETE FROM main."%data.tables" WHERE storage = ?', (table.storage_name,)
+            )
         self._count(table.schema, table.owner, -1)
         self._touch()
 

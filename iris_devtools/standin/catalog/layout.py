@@ -12,7 +12,7 @@ from __future__ import annotations
 import secrets
 import sqlite3
 
-__all__ = ["FORMAT", "edition", "ensure_layout", "has_layout", "new_stamp", "set_edition"]
+__all__ = ["FORMAT", "edition", "ensure_layout", "has_dictionary", "has_layout", "new_stamp", "set_edition"]
 
 FORMAT = 1
 """The stand-in's format of these tables: a file of another number is not read."""
@@ -101,6 +101,11 @@ def new_stamp() -> int:
 def has_layout(connection: sqlite3.Connection, *, code_schema: str) -> bool:
     """Tell whether both databases hold the dictionary's tables in our format."""
     return _format(connection, code_schema, "%dict.state") and _format(connection, "main", "%data.state")
+
+
+def has_dictionary(connection: sqlite3.Connection) -> bool:
+    """Tell whether the connection's only file holds the definitions of a namespace, in our format."""
+    return _format(connection, "main", "%dict.state")
 
 
 def ensure_layout(connection: sqlite3.Connection, *, code_schema: str) -> None:

@@ -10,6 +10,7 @@ import threading
 from datetime import date, datetime
 from pathlib import Path
 
+from iris_devtools.standin.catalog.connection import renew_catalogue
 from iris_devtools.standin.errors import StandinError
 from iris_devtools.standin.image.licence import read_licence
 from iris_devtools.standin.image.merge import apply_merge, merge_file
@@ -35,7 +36,7 @@ def main() -> int:
         return _refuse("Community License expired.")
     options = Options(change_password=True, connection_limit=licence.connections)
     try:
-        instance = Instance(data, options)
+        instance = Instance(data, options, renew=renew_catalogue)
         server = StandinServer(instance, host="0.0.0.0", port=SUPERSERVER_PORT)
         # Before the port is there: whoever can connect finds what the file makes.
         _merge(instance)

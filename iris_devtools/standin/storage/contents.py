@@ -27,9 +27,13 @@ _KEPT = 1000
 
 @dataclass(eq=False)
 class _Content:
-    """What some files hold, all of them the same; ``label`` is None until one of them was looked through."""
+    """What some files hold, all of them the same; ``label`` is None until one of them was looked through.
+
+    ``is_current`` is true once one of them was found to have nothing of an older version of the stand-in.
+    """
 
     label: Label | None = None
+    is_current: bool = False
 
 
 class Contents:
@@ -55,6 +59,21 @@ class Contents:
             content.label = label
             self._keep(identity, content)
         return label
+
+    def is_current(self, path: Path) -> bool:
+        """Tell whether a file is known to have nothing of an older version of the stand-in."""
+        identity = _identity(path)
+        with self._lock:
+            content = self._of.get(identity) if identity is not None else None
+            return content is not None and content.is_current
+
+    def note_current(self, path: Path) -> None:
+        """Remember that a file, which :meth:`look` found whole, has nothing of an older version."""
+        identity = _identity(path)
+        with self._lock:
+            content = self._of.get(identity) if identity is not None else None
+            if content is not None:
+                content.is_current = True
 
     @contextlib.contextmanager
     def copying(self, source: Path, target: Path) -> Iterator[None]:

@@ -45,7 +45,9 @@ class Database:
 
     All methods may be called from any thread. ``shared`` is a slot for what sessions share in memory about
     this database's content (schemas, caches); every mount begins with an empty one, because the file may
-    have been exchanged.
+    have been exchanged. ``renew`` brings a file of an older version of the stand-in up to date, and tells
+    whether it was one: by the mount, not by whoever comes first, for a write that nobody asked for looks like
+    somebody's.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class Database:
         permanent: bool = False,
         knows: Callable[[str], bool] | None = None,
         contents: Contents | None = None,
+        renew: Callable[[sqlite3.Connection], bool] | None = None,
     ) -> None:
         self.directory = directory
         self.path = directory / FILE_NAME
@@ -64,6 +67,7 @@ class Database:
         self._permanent = permanent
         self._knows_resource = knows or (lambda _name: True)
         self._contents = contents or Contents()
+        self._renew = renew
         self._gate = threading.RLock()
         self._state = State.UNMOUNTED
         self._label = Label()
@@ -272,9 +276,22 @@ class Database:
         self._claim()
         self._label = label
         self._read_only = read_only or bool(label.read_only) or not self._writable()
+        if not self._read_only:
+            self._bring_up_to_date()
         self._identity = _identity(self.path)
         self.shared = {}
         self._state = State.MOUNTED
+
+    def _bring_up_to_date(self) -> None:
+        if self._renew is None or self._contents.is_current(self.path):
+            return
+        try:
+            with contextlib.closing(open_file(self.path)) as connection:
+                renewed = self._renew(connection)
+        except sqlite3.Error as exc:
+            raise StorageError(36, f"{self.path} ({exc})") from exc
+        if not renewed:
+            self._contents.note_current(self.path)
 
     def _inspect(self) -> Label:
         if not self._log().exists() and may_read(self.path):

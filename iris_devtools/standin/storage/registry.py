@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -23,13 +24,20 @@ class Databases:
     """
 
     def __init__(
-        self, manager: Path, *, owner: str, permanent: frozenset[Path], knows: Callable[[str], bool]
+        self,
+        manager: Path,
+        *,
+        owner: str,
+        permanent: frozenset[Path],
+        knows: Callable[[str], bool],
+        renew: Callable[[sqlite3.Connection], bool] | None = None,
     ) -> None:
         self.contents = Contents()
         self._manager = manager
         self._owner = owner
         self._permanent = permanent
         self._knows = knows
+        self._renew = renew
         self._lock = threading.Lock()
         self._known: dict[Path, Database] = {}
 
@@ -52,6 +60,7 @@ class Databases:
                     permanent=path in self._permanent,
                     knows=self._knows,
                     contents=self.contents,
+                    renew=self._renew,
                 )
                 self._known[path] = database
             return database
