@@ -222,7 +222,7 @@ class Settings(BaseModel):
         default=True,
         description="keep the migrated state before the seed, too: the next migration starts from there",
     )
-    isolation: Literal["auto", "rollback", "restore", "namespace"] = Field(
+    isolation: Literal["auto", "rollback", "restore", "namespace", "container"] = Field(
         default="auto", description="what a test gets when it asks for nothing else"
     )
     pool_size: int = Field(

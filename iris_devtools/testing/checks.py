@@ -24,7 +24,7 @@ from iris_devtools.snapshots.inspection import table_names
 from iris_devtools.snapshots.plan import Plan
 from iris_devtools.snapshots.restore import unstage
 from iris_devtools.snapshots.store import Store, open_store
-from iris_devtools.testing.run import schema_source
+from iris_devtools.testing.project import schema_source
 from iris_devtools.verification import scratch_restore, verify_against_sources
 
 if TYPE_CHECKING:

@@ -59,7 +59,6 @@ class Ladder:
 
         Raises:
             ConfigurationError: its marker or the settings are wrong.
-            UnsupportedError: they ask for what this version does not have.
         """
         marker: dict[str, object] = {}
         # The nearest marker has the last word on each of its arguments.

@@ -10,15 +10,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePath
 
-from iris_devtools.errors import ConfigurationError, UnsupportedError
+from iris_devtools.errors import ConfigurationError
 
 __all__ = ["AUTO", "CHOICES", "RUNGS", "Climb", "Wish", "directory_rules", "rule_for", "wish"]
 
-RUNGS = ("rollback", "restore", "namespace")
-"""The rungs, the cheapest first."""
+RUNGS = ("rollback", "restore", "namespace", "container")
+"""The rungs, the cheapest first. ``auto`` climbs to ``namespace`` at most: nothing tells it that a test needs
+a server of its own."""
 
 AUTO = "auto"
-CHOICES = (AUTO, *RUNGS, "container")
+CHOICES = (AUTO, *RUNGS)
 
 
 @dataclass(frozen=True)
@@ -43,22 +44,15 @@ class Climb:
 
 
 def check(choice: str, *, where: str) -> str:
-    """Return ``choice`` if it is one that this version has.
+    """Return ``choice`` if there is such a kind of isolation.
 
     Raises:
-        ConfigurationError: there is no such kind of isolation.
-        UnsupportedError: it is ``container``.
+        ConfigurationError: there is none.
     """
     if choice not in CHOICES:
         raise ConfigurationError(
             f"{where}: there is no isolation {choice!r}.",
-            hint=f"There are: {', '.join((AUTO, *RUNGS))}.",
-            isolation=choice,
-        )
-    if choice == "container":
-        raise UnsupportedError(
-            f"{where}: isolation 'container', a server of its own for each test, is not in this version.",
-            hint="'namespace' gives each test databases of its own on one server, in milliseconds.",
+            hint=f"There are: {', '.join(CHOICES)}.",
             isolation=choice,
         )
     return choice
@@ -95,7 +89,6 @@ def wish(marker: Mapping[str, object], *, default: str, remembered: str | None, 
 
     Raises:
         ConfigurationError: the marker says something that it cannot say.
-        UnsupportedError: the marker asks for a container.
     """
     unknown = sorted(set(marker) - {"isolation", "revision"})
     if unknown:
@@ -111,7 +104,7 @@ def wish(marker: Mapping[str, object], *, default: str, remembered: str | None, 
         )
     choice = check(str(marker.get("isolation", default)), where=test)
     if revision is not None:
-        if "isolation" in marker and choice in ("rollback", "restore"):
+        if "isolation" in marker and choice not in (AUTO, "namespace"):
             raise ConfigurationError(
                 f"{test}: isolation {choice!r} is for the heads, and a revision is asked for.",
                 hint="Leave the isolation out: a test at another revision has a namespace of its own.",

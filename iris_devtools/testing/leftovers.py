@@ -1,8 +1,9 @@
-"""Namespaces of test runs that were killed: known by a lock that nobody holds any more."""
+"""What test runs that were killed leave: known by a lock that nobody holds any more."""
 
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +13,7 @@ from filelock import FileLock, Timeout
 from iris_devtools.admin import Admin
 from iris_devtools.errors import StoreError
 
-__all__ = ["claimed", "drop_leftovers"]
+__all__ = ["claimed", "drop_leftovers", "remove_leftovers"]
 
 # What TestRun appends to the name of the project's namespace: the worker, the number of the run, and for
 # further namespaces of the same run their own number.
@@ -20,20 +21,20 @@ _OURS = re.compile(r"\w+_(?:MAIN|GW\d+)_[0-9A-F]{6}(?:_\d+)?")
 
 
 @contextmanager
-def claimed(namespace: str, *, directory: Path) -> Iterator[None]:
-    """Hold the claim on a namespace, until the block or this process ends, however that happens.
+def claimed(name: str, *, directory: Path) -> Iterator[None]:
+    """Hold the claim on the name of a namespace or a directory, until the block or this process ends.
 
     Raises:
         StoreError: ``directory`` cannot be written.
     """
-    path = directory / f"{namespace}.lock"
+    path = directory / f"{name}.lock"
     try:
         directory.mkdir(parents=True, exist_ok=True)
         lock = FileLock(path)
         lock.acquire()
     except OSError as error:
         raise StoreError(
-            f"Cannot claim the namespace {namespace}: {path}: {error.strerror or error}.",
+            f"Cannot claim {name}: {path}: {error.strerror or error}.",
             hint=f"Make {directory} writable.",
             path=path,
         ) from error
@@ -56,16 +57,38 @@ def drop_leftovers(admin: Admin, *, directory: Path) -> tuple[str, ...]:
         name = path.stem
         if not _OURS.fullmatch(name):
             continue
-        lock = FileLock(path)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            continue
-        try:
-            if name in existing:
+        with _nobodys(path) as left:
+            if left and name in existing:
                 admin.drop_namespace(name, missing_ok=True, terminate=True)
                 dropped.append(name)
-            path.unlink(missing_ok=True)
-        finally:
-            lock.release()
+            if left:
+                path.unlink(missing_ok=True)
     return tuple(dropped)
+
+
+def remove_leftovers(*, directory: Path) -> None:
+    """Remove the directories below ``directory`` whose claim is held by nobody.
+
+    What cannot be removed yet, because a server that lost its owner still ends, is left to the next call.
+    """
+    for path in directory.glob("*.lock"):
+        with _nobodys(path) as left:
+            if left:
+                shutil.rmtree(path.with_suffix(""), ignore_errors=True)
+            if left and not path.with_suffix("").exists():
+                path.unlink(missing_ok=True)
+
+
+@contextmanager
+def _nobodys(path: Path) -> Iterator[bool]:
+    """Hold a claim that nobody holds; False when somebody does."""
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        lock.release()

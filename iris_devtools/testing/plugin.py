@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
     from sqlalchemy.orm import Session
 
+    from iris_devtools.admin import Admin
     from iris_devtools.servers.server import Server
     from iris_devtools.snapshots.snapshot import Snapshot
     from iris_devtools.testing.climbing import Ladder
@@ -36,16 +37,18 @@ pytest_plugins = ("iris_devtools.testing.extras",)
 
 _SERVER_FIXTURES = frozenset({"iris_server"})
 _SNAPSHOT_FIXTURES = frozenset({"iris_snapshot", "iris_random"})
-_LENT_FIXTURES = frozenset({"iris_connection", "iris_engine", "iris_namespace", "iris_session", "iris_url"})
+_LENT_FIXTURES = frozenset(
+    {"iris_admin", "iris_connection", "iris_engine", "iris_namespace", "iris_session", "iris_url"}
+)
 _SERVERS = ("auto", "standin", "existing", "container")
 _OPTIONS = {
     "iris_server": "which server: auto, standin, existing or container (default: the settings)",
     "iris_store": "the directory that holds the snapshots (default: the settings)",
-    "iris_isolation": "what every test gets: auto, rollback, restore or namespace (default: the settings)",
+    "iris_isolation": "what tests get: auto, rollback, restore, namespace or container (default: settings)",
     "iris_alembic_ini": "the alembic.ini of the migrations, seen from the root directory (default: settings)",
 }
 _MARKERS = (
-    "iris(isolation, revision): what the test gets (auto, rollback, restore, namespace); an older revision",
+    "iris(isolation, revision): auto, rollback, restore, namespace or container; an older revision",
     "dat_fixture(path, scope='function'): the fixture directory that dat_fixture_connection is loaded from",
 )
 _CACHE = "iris-devtools/rungs"
@@ -76,7 +79,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the markers, and refuse a kind of isolation that this version does not have."""
+    """Declare the markers, and refuse a kind of isolation that there is not."""
     for marker in _MARKERS:
         config.addinivalue_line("markers", marker)
     if _choice(config, "iris_isolation") or config.getini("iris_isolation_directories"):
@@ -270,6 +273,21 @@ def iris_url(_iris_lent: Lent) -> IrisUrl:
 def iris_namespace(iris_url: IrisUrl) -> str:
     """Return the name of the namespace that the test has: its worker's, or one of its own."""
     return iris_url.namespace
+
+
+@pytest.fixture
+def iris_admin(_iris_lent: Lent) -> Iterator[Admin]:
+    """Return a connection for administration to the server that the test's namespace is on.
+
+    What a test changes there outside its namespace stays for others, unless the server is the test's own:
+    ``@pytest.mark.iris(isolation="container")``.
+    """
+    from iris_devtools.admin import Admin
+
+    with _plainly():
+        admin = Admin.connect(_iris_lent.place.server)
+    with admin:
+        yield admin
 
 
 @pytest.fixture

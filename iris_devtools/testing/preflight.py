@@ -18,7 +18,7 @@ from iris_devtools.admin.privileges import MANAGE, OPERATE
 from iris_devtools.cli.checks import Finding, findings
 from iris_devtools.errors import IrisDevtoolsError
 from iris_devtools.snapshots.store import open_store
-from iris_devtools.testing.run import schema_source
+from iris_devtools.testing.project import schema_source
 
 if TYPE_CHECKING:
     from iris_devtools.config import Settings

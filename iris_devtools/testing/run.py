@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import configparser
 import itertools
 import os
 import re
@@ -23,9 +22,9 @@ from iris_devtools.admin import Admin
 from iris_devtools.admin.recovery import close_idle_connections
 from iris_devtools.admin.scarcity import Patience, patient
 from iris_devtools.config import Settings, load_settings
-from iris_devtools.errors import ConfigurationError, IrisDevtoolsError, ServerError
+from iris_devtools.errors import IrisDevtoolsError, ServerError
 from iris_devtools.provision import Provisioned, Ready, ensure_snapshot, ready_namespace, restore_namespace
-from iris_devtools.schema import SchemaSource, load_schema_source, source_options
+from iris_devtools.schema import SchemaSource
 from iris_devtools.servers.choose import choose_server
 from iris_devtools.servers.server import Server, ServerHandle
 from iris_devtools.snapshots.restore import Staged, instantiate
@@ -38,11 +37,13 @@ from iris_devtools.testing.isolation import engine_for_tests
 from iris_devtools.testing.ladder import Wish
 from iris_devtools.testing.leftovers import claimed, drop_leftovers
 from iris_devtools.testing.lending import Lent, Place
+from iris_devtools.testing.own_server import own_server
 from iris_devtools.testing.pool import Pool
+from iris_devtools.testing.project import namespace_name, schema_source
 from iris_devtools.testing.witness import witness_for
-from iris_devtools.urls import DEFAULT_NAMESPACE, IrisUrl, parse_url
+from iris_devtools.urls import IrisUrl
 
-__all__ = ["Prepared", "TestRun", "schema_source"]
+__all__ = ["Prepared", "TestRun"]
 
 T = TypeVar("T")
 
@@ -164,6 +165,8 @@ class TestRun:
             place = self._place_at(wish.revision)
         elif wish.rung == "namespace":
             return self._lend_clone(wish)
+        elif wish.rung == "container":
+            return self._lend_server(wish)
         else:
             place = self._once("namespace", lambda: self._main)
         place.begin()
@@ -413,6 +416,26 @@ class TestRun:
 
         return Lent(place, wish, give_back=give_back)
 
+    def _lend_server(self, wish: Wish) -> Lent:
+        snapshot = self.snapshot()
+        name = self._first_name
+        with ExitStack() as opened:
+            server = opened.enter_context(own_server(self.settings, beside=self.server())).server
+            with Admin.connect(server, timeout_s=self.settings.connect_timeout_s) as admin:
+                restore_namespace(admin, snapshot, namespace=name)
+            url = server.url(name)
+            engine = engine_for_tests(url, settings=self.settings)
+            # Lent once: what becomes of it is nobody's business.
+            place = Place(url, engine=engine, server=server, witness=None, restore=_never)
+            opened.callback(place.close)
+            kept = opened.pop_all()
+
+        def give_back() -> bool:
+            kept.close()
+            return False
+
+        return Lent(place, wish, give_back=give_back)
+
     def _place_at(self, revision: str) -> Place:
         if revision not in self._at_revision:
             step = f"revision {revision}"
@@ -470,9 +493,7 @@ class TestRun:
 
     def _new_name(self, *, first: bool = False) -> str:
         fresh = not self._created
-        name = f"{self._base_name}_{self._worker}_{self._run_id}".upper()
-        if not first:
-            name = f"{name}_{next(self._numbers)}"
+        name = self._first_name if first else f"{self._first_name}_{next(self._numbers)}"
         # Before it is there: whatever part of it is left after a failure has to go as well.
         self._created.append(name)
         if self.server().kind == "standin":
@@ -485,53 +506,12 @@ class TestRun:
         return name
 
     @cached_property
-    def _base_name(self) -> str:
-        """Return the namespace that the project works in: what the settings name, else its alembic.ini."""
-        settings = self.settings
-        if settings.origins["namespace"] != "default":
-            return settings.namespace
-        parser = configparser.RawConfigParser()
-        try:
-            parser.read(settings.alembic_config or settings.root / "alembic.ini", encoding="utf-8")
-            url = parse_url(parser.get("alembic", "sqlalchemy.url", fallback=""))
-        except (configparser.Error, ConfigurationError, UnicodeDecodeError):
-            # It may be built in env.py. The name is for readers only.
-            return settings.namespace
-        fits = url.namespace != DEFAULT_NAMESPACE and url.namespace.replace("_", "").isalnum()
-        return url.namespace if fits else settings.namespace
+    def _first_name(self) -> str:
+        return f"{namespace_name(self.settings)}_{self._worker}_{self._run_id}".upper()
 
 
-def schema_source(settings: Settings) -> SchemaSource:
-    """Return the schema source that the settings name, or the one that the project's files suggest.
-
-    Without ``source`` it is the models when ``metadata`` is set, else the migrations when there is an
-    ``alembic.ini``. A source that others bring is made for the project's root directory.
-
-    Raises:
-        ConfigurationError: neither is there, or the named one lacks what it is made from.
-        SchemaSourceError: the migrations, the models or the seed cannot be read.
-    """
-    ini = settings.alembic_config or settings.root / "alembic.ini"
-    name = settings.source
-    if name is None:
-        name = "metadata" if settings.metadata else "alembic"
-        if name == "alembic" and not ini.is_file():
-            raise ConfigurationError(
-                f"There is nothing to make a database from: no {ini}, and no metadata in the settings.",
-                hint='Set iris_alembic_ini for pytest, or alembic-config or metadata ("app.models:Base") in '
-                "[tool.iris-devtools].",
-                looked_at=ini,
-            )
-    reference = {"alembic": str(ini), "metadata": settings.metadata}.get(name, str(settings.root))
-    if reference is None:
-        raise ConfigurationError(
-            "The schema source is 'metadata', and the setting metadata is missing.",
-            hint="Set metadata = 'app.models:Base' in [tool.iris-devtools].",
-            source=name,
-        )
-    kind = load_schema_source(name)
-    make: Callable[..., SchemaSource] = getattr(kind, "from_reference", kind)
-    return make(reference, seed=settings.seed, **source_options(settings))
+def _never(*, schema_changed: bool) -> None:  # noqa: ARG001 - a Restorer
+    raise AssertionError("a namespace that is lent once is not restored")
 
 
 def _provisioned_in_words(provisioned: Provisioned) -> str:

@@ -1,15 +1,20 @@
 """What a test can get for a database, from the cheapest to the most separate.
 
 Most tests need to say nothing: those above use a session whose commits are rolled back.  The marker is for
-code that commits on connections of its own, changes tables, or runs in several threads.
+code that commits on connections of its own, changes tables, runs in several threads, or changes the server.
 """
 
 from __future__ import annotations
 
+import os
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
+from iris_devtools import create_engine
+from iris_devtools.urls import IrisUrl
 from sqlalchemy import Engine, func, inspect, select, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from clinic.models import MedicationClass
@@ -54,6 +59,23 @@ def test_a_namespace_of_its_own_bears_threads_and_new_tables(iris_engine: Engine
         connection.execute(text("CREATE TABLE scratch (a INTEGER)"))
 
     assert count(iris_engine) == 4
+
+
+@pytest.mark.skipif("IRIS_HOST" in os.environ, reason="somebody's existing server cannot be doubled")
+@pytest.mark.iris(isolation="container")
+@pytest.mark.parametrize("time", ["once", "and again"])
+def test_a_server_of_its_own_bears_new_accounts(iris_engine: Engine, iris_url: IrisUrl, time: str) -> None:
+    table = MedicationClass.__tablename__
+    with iris_engine.begin() as connection:
+        connection.execute(text("CREATE USER reader IDENTIFY BY 'Reads-only-1'"))
+        connection.execute(text(f"GRANT SELECT ON {table} TO reader"))
+    reader = create_engine(replace(iris_url, username="reader", password="Reads-only-1"))
+
+    with reader.connect() as connection:
+        connection.execute(text(f"SELECT title FROM {table}"))
+        with pytest.raises(DBAPIError, match="-99"):
+            connection.execute(text(f"DELETE FROM {table}"))
+    reader.dispose()
 
 
 @pytest.mark.iris(revision="0001")

@@ -134,6 +134,29 @@ def test_a_test_run_with_workers_shares_one_container_and_ends_it(
     assert ours() == []
 
 
+def test_a_test_has_a_container_for_itself(run: Run, project: Path, ours: Callable[[], list[Any]]) -> None:
+    shutil.copytree(PROJECT / "tests" / "examples" / "library", project, dirs_exist_ok=True)
+    (project / "test_alone.py").write_text(
+        "import pytest\n"
+        "from library_models import Author\n"
+        "@pytest.mark.iris(isolation='container')\n"
+        "def test_it(iris_session, iris_admin, iris_server, iris_url):\n"
+        "    assert iris_url.port != iris_server.port\n"
+        "    iris_admin.create_namespace('MINE')\n"
+        "    iris_session.add(Author(name='Ada'))\n"
+        "    iris_session.commit()\n"
+        "def test_others(iris_session, iris_admin):\n"
+        "    assert 'MINE' not in iris_admin.namespaces()\n"
+        "    assert iris_session.query(Author).count() == 0\n",
+        encoding="utf-8",
+    )
+
+    done = run("pytest", "-q", "-o", "pythonpath=.", "test_alone.py")
+
+    assert "2 passed" in done.stdout
+    assert ours() == []
+
+
 def test_a_snapshot_is_taken_and_restored_over_the_wire(iris: IRISContainer, tmp_path: Path) -> None:
     from iris_devtools.engine import create_engine
     from iris_devtools.provision import restore_namespace

@@ -295,7 +295,7 @@ def test_a_test_at_an_older_revision_is_restored_there(library: pytest.Pytester,
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ('isolation="container"', "*isolation 'container'*not in this version*"),
+        ('isolation="container", revision="0001"', "*isolation 'container' is for the heads*"),
         ('isolation="sometimes"', "*there is no isolation 'sometimes'*"),
         ('level="restore"', "*the marker iris has no level*"),
         ('isolation="restore", revision="0001"', "*is for the heads*"),

@@ -4,7 +4,7 @@ from pathlib import PurePath
 
 import pytest
 
-from iris_devtools.errors import ConfigurationError, UnsupportedError
+from iris_devtools.errors import ConfigurationError
 from iris_devtools.testing.ladder import Wish, directory_rules, rule_for, wish
 from iris_devtools.testing.traces import kind_of
 
@@ -43,6 +43,7 @@ def test_a_revision_means_a_namespace_of_its_own() -> None:
         {"revision": 7},
         {"level": "restore"},
         {"revision": "1", "isolation": "rollback"},
+        {"revision": "1", "isolation": "container"},
     ],
 )
 def test_a_marker_that_means_nothing_is_refused(marker: dict[str, object]) -> None:
@@ -50,9 +51,10 @@ def test_a_marker_that_means_nothing_is_refused(marker: dict[str, object]) -> No
         wished(marker)
 
 
-def test_containers_are_refused_by_name() -> None:
-    with pytest.raises(UnsupportedError, match="container"):
-        wished(default="container")
+def test_a_server_of_its_own_is_asked_for_and_never_climbed_to() -> None:
+    assert wished(default="container") == Wish("container")
+    assert wished({"isolation": "container"}) == Wish("container")
+    assert wished({"revision": "0001"}, default="container") == Wish("namespace", revision="0001")
 
 
 def test_the_nearest_directory_has_the_say() -> None:

@@ -23,8 +23,11 @@ _kept: dict[tuple[int, Path, str], IRISContainer] = {}
 _keeping = threading.Lock()
 
 
-def container_of(settings: Settings) -> IRISContainer:
+def container_of(settings: Settings, *, private: bool = False) -> IRISContainer:
     """Return the container that the settings describe, not started.
+
+    A ``private`` one is another each time, whatever the settings say of reuse; it has neither the port nor
+    the durable data that the settings give, for these may be in use.
 
     Raises:
         ConfigurationError: the licence key or the merge file is not there.
@@ -35,10 +38,10 @@ def container_of(settings: Settings) -> IRISContainer:
     options: dict[str, Any] = {
         "merge_file": settings.merge_file,
         "after": settings.after_start,
-        "durable": settings.durable,
+        "durable": None if private else settings.durable,
         "memory": settings.container_memory,
         "cpus": settings.container_cpus,
-        "port": settings.container_port,
+        "port": 0 if private else settings.container_port,
         "environment": settings.container_environment,
         "volumes": settings.container_volumes,
         "platform": platform_of(settings),
@@ -46,8 +49,8 @@ def container_of(settings: Settings) -> IRISContainer:
     }
     given = settings.origins["startup_timeout_s"] != "default"
     life: dict[str, Any] = {
-        "reuse": settings.reuse,
-        "directory": settings.container_directory,
+        "reuse": settings.reuse and not private,
+        "directory": None if private else settings.container_directory,
         "project": settings.root,
         "pull": settings.pull is not False,
         "timeout_s": settings.startup_timeout_s if given else START_TIMEOUT_S,
