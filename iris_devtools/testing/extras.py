@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from iris_devtools.testing.plugin import _plainly, _run, _run_key
+from iris_devtools.testing.plugin import _plainly, _run, _run_key, _runs_no_test
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -110,7 +110,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """End the run, with all that is wrong, before it begins; with pytest-xdist, before there are workers."""
     config = session.config
     wanted = config.getoption("iris_preflight") or config.getini("iris_preflight")
-    if not wanted or hasattr(config, "workerinput") or config.getoption("collectonly"):
+    if not wanted or hasattr(config, "workerinput") or _runs_no_test(config):
         return
     from iris_devtools.testing.preflight import preflight
 

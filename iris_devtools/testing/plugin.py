@@ -52,6 +52,7 @@ _MARKERS = (
     "dat_fixture(path, scope='function'): the fixture directory that dat_fixture_connection is loaded from",
 )
 _CACHE = "iris-devtools/rungs"
+_LOOKING_ONLY = ("collectonly", "setupplan", "show_fixtures_per_test", "showfixtures")
 
 _run_key = pytest.StashKey["TestRun"]()
 _workers_key = pytest.StashKey[dict[str, dict[str, Any]]]()
@@ -93,7 +94,7 @@ def pytest_report_collectionfinish(config: pytest.Config, items: list[pytest.Ite
     """Prepare the database when a collected test needs it, and say in one line what came of it."""
     wanted = {name for item in items for name in getattr(item, "fixturenames", ())}
     every = _SERVER_FIXTURES | _SNAPSHOT_FIXTURES | _LENT_FIXTURES
-    if config.getoption("collectonly") or not wanted & every:
+    if _runs_no_test(config) or not wanted & every:
         return []
     run = _run(config)
     try:
@@ -131,7 +132,7 @@ def pytest_collection_modifyitems(
 def pytest_runtestloop(session: pytest.Session) -> None:
     """Begin to make namespaces for the tests that are known to want one of their own."""
     config = session.config
-    if config.getoption("collectonly") or getattr(config.option, "dist", "no") != "no":
+    if _runs_no_test(config) or getattr(config.option, "dist", "no") != "no":
         return
     items = [item for item in session.items if _LENT_FIXTURES & set(getattr(item, "fixturenames", ()))]
     if not items:
@@ -339,6 +340,11 @@ def dat_fixture_connection(dat_fixture_url: IrisUrl, iris_server: Server) -> Ite
 def lent_to(item: pytest.Item) -> Lent | None:
     """Return what a test was lent, while it has it."""
     return item.stash.get(_lent_key, None)
+
+
+def _runs_no_test(config: pytest.Config) -> bool:
+    """Tell whether somebody only wants to see what there is: then nothing is started or made."""
+    return any(config.getoption(name, default=False) for name in _LOOKING_ONLY)
 
 
 def _help(name: str) -> str:

@@ -162,10 +162,13 @@ def test_one_line_says_which_server_which_snapshot_and_how_long(library: pytest.
     assert "iris-devtools:" not in run(library, "-q").stdout.str()
 
 
-def test_collecting_alone_prepares_nothing(library: pytest.Pytester) -> None:
+@pytest.mark.parametrize("option", ["--collect-only", "--fixtures", "--fixtures-per-test", "--setup-plan"])
+def test_looking_alone_prepares_nothing(library: pytest.Pytester, option: str) -> None:
     library.makepyfile("def test_it(iris_session): pass")
-    result = run(library, "--collect-only", "--iris-store", "elsewhere")
+    result = run(library, option, "--iris-preflight", "--iris-store", "elsewhere")
+    assert "iris_session" in result.stdout.str() or option == "--collect-only"
     assert "iris-devtools:" not in result.stdout.str()
+    assert "preflight:" not in result.stdout.str()
     assert not (library.path / "elsewhere").exists()
 
 
