@@ -46,6 +46,8 @@ CHECK_NAMES = (
 )
 _OUTPUT = "iris_devtools_figures"
 _SLOW_SETUP_S = "10"
+_NUMBERS = ("iris_keep_failed_count", "iris_keep_failed_days", "iris_slow_setup_s")
+_TOO_MUCH = 1e9
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -90,7 +92,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_configure(config: pytest.Config) -> None:
-    """Begin to count and to listen, where that is wanted."""
+    """Refuse what is no number, and begin to count and to listen, where that is wanted."""
+    for name in _NUMBERS:
+        _number(config, name)
     keeps = config.getoption("iris_keep_failed")
     if keeps or _report_wanted(config):
         from iris_devtools.testing.report import Recorder
@@ -322,6 +326,17 @@ class _Check(pytest.Item):
         return "iris-checks", None, f"iris-checks::{self.name}"
 
 
+def _number(config: pytest.Config, name: str) -> float:
+    text = config.getini(name)
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value < _TOO_MUCH:
+        raise pytest.UsageError(f"{name} is a number from 0 on, and not {text!r}.")
+    return value
+
+
 def _wanted_checks(config: pytest.Config) -> tuple[str, ...]:
     listed = config.getini("iris_checks")
     if not listed and not config.getoption("iris_checks"):
@@ -368,8 +383,8 @@ def _keep(item: pytest.Item) -> str:
                     test=item.nodeid + one.suffix,
                     directory=kept_directory(one.run.settings.root),
                     statements=item.config.stash[_recorder_key].texts,
-                    limit=int(item.config.getini("iris_keep_failed_count")),
-                    max_age_s=float(item.config.getini("iris_keep_failed_days")) * 86400,
+                    limit=int(_number(item.config, "iris_keep_failed_count")),
+                    max_age_s=_number(item.config, "iris_keep_failed_days") * 86400,
                 )
         except IrisDevtoolsError as error:
             lines.append(f"not kept: {error}")
@@ -400,7 +415,7 @@ def _figures(config: pytest.Config) -> dict[str, Any] | None:
 
 
 def _slow_setup(config: pytest.Config, figures: list[dict[str, Any]]) -> list[str]:
-    limit_s = float(config.getini("iris_slow_setup_s"))
+    limit_s = _number(config, "iris_slow_setup_s")
     found = []
     for one in figures if limit_s > 0 else ():
         used, restore_s = one["snapshot"], one["restore_s"] or 0.0

@@ -227,7 +227,7 @@ def test_a_failing_migration_is_shown_without_a_traceback(library: pytest.Pytest
     assert namespaces(standin) == before
 
 
-@pytest.mark.parametrize("kind", ["container", "nonsense"])
+@pytest.mark.parametrize("kind", ["docker", "nonsense"])
 def test_isolations_that_are_not_there_are_refused_before_any_test(
     library: pytest.Pytester, kind: str
 ) -> None:
@@ -235,6 +235,17 @@ def test_isolations_that_are_not_there_are_refused_before_any_test(
     result = run(library, f"--iris-isolation={kind}")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines([f"*isolation*'{kind}'*"])
+
+
+@pytest.mark.parametrize(
+    "line", ["iris_slow_setup_s=soon", "iris_keep_failed_count=-1", "iris_keep_failed_days=inf"]
+)
+def test_numbers_that_are_none_are_refused_before_any_test(library: pytest.Pytester, line: str) -> None:
+    library.makepyfile("def test_it(): pass")
+    result = run(library, "-o", line)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    name, _, value = line.partition("=")
+    result.stderr.fnmatch_lines([f"ERROR: {name} is a number from 0 on, and not '{value}'."])
 
 
 def test_the_server_alone_needs_no_schema(library: pytest.Pytester) -> None:
