@@ -30,17 +30,25 @@ class Migration:
 
     ``parents`` are the revisions that it follows and those that it depends on, sorted. ``own`` is the digest
     of its source alone (what runs, not how it is written). ``digest`` covers that, its id, its labels and the
-    digests of its parents, hence of all its ancestors, and the data files of the chain. ``place`` is where
-    its file is, seen from the configuration file.
+    digests of its parents, hence of all its ancestors, and the data files of the chain. ``root`` is the
+    directory of the configuration file.
     """
 
     revision: str
     parents: tuple[str, ...]
     path: Path
-    place: str
+    root: Path
     own: str
     digest: str
     title: str
+
+    @property
+    def place(self) -> str:
+        """Where its file is, seen from the configuration file."""
+        try:
+            return Path(os.path.relpath(self.path, self.root)).as_posix()
+        except ValueError:  # another drive
+            return self.path.name
 
 
 class Chain:
@@ -59,6 +67,7 @@ class Chain:
         self._root = (root or Path(script.dir).parent).absolute()
         self._data = data
         self._migrations: dict[str, Migration] = {}
+        self._orders: dict[tuple[str, ...], tuple[str, ...]] = {}
         self._sources = SourceDigests(Path(script.dir))
 
     @classmethod
@@ -214,7 +223,7 @@ class Chain:
                 revision=name,
                 parents=self._parents[name],
                 path=path,
-                place=_place(path, self._root),
+                root=self._root,
                 title=script.doc,
                 own=own,
                 digest=combine(
@@ -228,8 +237,11 @@ class Chain:
 
     def _ordered(self, revisions: Iterable[str]) -> tuple[str, ...]:
         """Order an ancestry, parents first; without recursion, chains are longer than the stack is deep."""
+        wanted = tuple(sorted(revisions))
+        if wanted in self._orders:
+            return self._orders[wanted]
         ordered: dict[str, None] = {}
-        pending = [(revision, False) for revision in sorted(revisions, reverse=True)]
+        pending = [(revision, False) for revision in reversed(wanted)]
         while pending:
             name, expanded = pending.pop()
             if name in ordered:
@@ -239,7 +251,8 @@ class Chain:
                 continue
             pending.append((name, True))
             pending.extend((parent, False) for parent in reversed(self._parents[name]))
-        return tuple(ordered)
+        self._orders[wanted] = tuple(ordered)
+        return self._orders[wanted]
 
     def _parents_of(self, script: Script) -> tuple[str, ...]:
         down = _as_tuple(script.down_revision)
@@ -249,13 +262,6 @@ class Chain:
             for dependency in self._script.get_revisions(name)
         )
         return tuple(sorted({*down, *needed}))
-
-
-def _place(path: Path, root: Path) -> str:
-    try:
-        return Path(os.path.relpath(path, root)).as_posix()
-    except ValueError:  # another drive
-        return path.name
 
 
 def _as_tuple(value: str | Iterable[str] | None) -> tuple[str, ...]:

@@ -8,7 +8,9 @@ the namespace, and which no later restore believes in.
 from __future__ import annotations
 
 import logging
+import queue
 import threading
+from collections.abc import Callable
 
 from iris_devtools.admin import Admin
 from iris_devtools.admin.databases import AHEAD_FILE
@@ -20,6 +22,8 @@ from iris_devtools.snapshots.restore import Restored, instantiate
 
 __all__ = ["Rewinder"]
 
+_LOOK_EVERY_S = 1.0
+
 _logger = logging.getLogger(__name__)
 
 
@@ -29,8 +33,8 @@ class Rewinder:
     After each :meth:`rewind` a thread makes the copy for the next one over the connection of ``admin``, whose
     other calls wait for it that long; snapshots of more than ``ahead_bytes`` (0: every one) are copied when
     they are needed. So are all after one that could not be made, for lack of space as a rule. Not
-    thread-safe: one restore at a time. :meth:`close` before the namespace is dropped. ``found_ready`` counts
-    the restores whose copy was there already.
+    thread-safe: one restore at a time. :meth:`close` before the namespace is dropped; it ends the thread, and
+    so does the end of the process. ``found_ready`` counts the restores whose copy was there already.
     """
 
     def __init__(self, admin: Admin, staged: Staged, *, namespace: str, ahead_bytes: int) -> None:
@@ -38,7 +42,11 @@ class Rewinder:
         self._staged = staged
         self._namespace = namespace
         self._ahead = staged.size <= ahead_bytes
+        # One thread for all copies: who starts one waits for it, and this is the time between two tests.
         self._thread: threading.Thread | None = None
+        self._tasks: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._settled = threading.Event()
+        self._settled.set()
         self._prepared: Exchange | None = None
         self.found_ready = 0
 
@@ -74,19 +82,25 @@ class Rewinder:
             self._discard(prepared)
             raise
         if ahead and self._ahead:
-            self._thread = threading.Thread(target=self._prepare, name="iris-devtools-ahead", daemon=True)
-            self._thread.start()
+            self._settled.clear()
+            self._tasks.put(self._prepare)
+            if not self._works():  # for the first time, or in a child of the process that it worked in
+                self._thread = threading.Thread(target=self._work, name="iris-devtools-ahead", daemon=True)
+                self._thread.start()
         return restored
 
     def settle(self) -> None:
         """Wait until the next copy is made, or turned out to be impossible."""
-        if self._thread is not None:
-            self._thread.join()
-            self._thread = None  # not before: a wait that is interrupted is not over
+        while not self._settled.wait(_LOOK_EVERY_S) and self._works():
+            pass
 
     def close(self) -> None:
         """Delete the copy that was made for a restore that does not come; it may be called twice."""
         self.settle()
+        thread, self._thread = self._thread, None
+        if thread is not None:
+            self._tasks.put(None)
+            thread.join()
         prepared, self._prepared = self._prepared, None
         self._discard(prepared)
 
@@ -96,6 +110,16 @@ class Rewinder:
                 prepared.discard()
             except IrisDevtoolsError as error:
                 _logger.warning("A copy is left beside the database of %s: %s", self._namespace, error)
+
+    def _works(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def _work(self) -> None:
+        while task := self._tasks.get():
+            try:
+                task()
+            finally:
+                self._settled.set()
 
     def _prepare(self) -> None:
         try:

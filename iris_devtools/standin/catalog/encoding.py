@@ -32,8 +32,12 @@ def encode(table: Table) -> str:
     return json.dumps(_plain(table), ensure_ascii=False, separators=(",", ":"))
 
 
+@lru_cache(maxsize=2000)
 def decode(text: str) -> Table:
-    """Return the table of a text that encode() made; raises ValueError for any other text."""
+    """Return the table of a text that encode() made; raises ValueError for any other text.
+
+    A text is decoded once, whichever file it comes from: copies of a database have the same ones.
+    """
     try:
         return _table(json.loads(text))
     except (KeyError, TypeError) as exc:
