@@ -19,6 +19,7 @@ import pytest
 from iris_devtools.admin import Admin
 from iris_devtools.servers.server import Server
 from iris_devtools.servers.standin import StandinProcess, start_standin
+from iris_devtools.urls import parse_url
 
 HANGS_AFTER_S = 240
 """The driver waits for ever for an answer that does not come; the stacks of all threads then say where."""
@@ -71,7 +72,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--iris-image",
         default=os.environ.get("IRIS_DEVTOOLS_TEST_IMAGE") or None,
         metavar="IMAGE",
-        help="run tests/docker and tests/iris on this image of IRIS (IRIS_DEVTOOLS_TEST_IMAGE)",
+        help="run tests/docker, tests/iris and the tests of SQL's meaning on this image of IRIS "
+        "(IRIS_DEVTOOLS_TEST_IMAGE)",
     )
 
 
@@ -110,6 +112,25 @@ def standin_factory(
 def server(standin: RunningStandin) -> Server:
     """The server that tests administer: the stand-in of all, and in tests/iris an IRIS server."""
     return standin.server
+
+
+@pytest.fixture(scope="session")
+def server_under_test(request: pytest.FixtureRequest) -> Iterator[Server]:
+    """The IRIS server that is named, or one in a container of the image that is; else the stand-in of all.
+
+    For tests that say what IRIS does: where one fails on IRIS, the stand-in is wrong, or what it was made
+    from.
+    """
+    if named := os.environ.get("IRIS_DEVTOOLS_TEST_URL"):
+        url = parse_url(named)
+        yield Server("existing", url.host, url.port, url.username, url.password)
+    elif image := os.environ.get("IRIS_DEVTOOLS_TEST_IMAGE"):
+        from iris_devtools.servers.container import IRISContainer
+
+        with IRISContainer.image(image) as container:
+            yield container.server
+    else:
+        yield request.getfixturevalue("standin").server
 
 
 @pytest.fixture

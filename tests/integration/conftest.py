@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
 import subprocess
 import sys
@@ -16,6 +17,7 @@ import iris
 import pytest
 
 from iris_devtools.admin import Admin
+from iris_devtools.servers.server import Server
 
 _namespaces = itertools.count(1)
 
@@ -118,15 +120,21 @@ def chain(tmp_path: Path, standin: Any, unique: str) -> Iterator[ChainProject]:
 class Sql:
     """Statements on a connection of the real driver, with their rows and failures as values."""
 
-    def __init__(self, server: Any, namespace: str) -> None:
+    def __init__(self, server: Server, namespace: str) -> None:
         self._server, self._namespace = server, namespace
         self.connection = self.connect()
         self.cursor = self.connection.cursor()
 
     def connect(self, *, autocommit: bool = True) -> Any:
         """Return one more connection."""
+        server = self._server
         return iris.connect(
-            self._server.host, self._server.port, self._namespace, "_SYSTEM", "SYS", autoCommit=autocommit
+            server.host,
+            server.port,
+            self._namespace,
+            server.username,
+            server.password,
+            autoCommit=autocommit,
         )
 
     def rows(self, text: str, *values: object) -> list[tuple[Any, ...]]:
@@ -164,12 +172,12 @@ class Sql:
 
 
 @pytest.fixture(scope="module")
-def sql(standin: Any) -> Iterator[Sql]:
+def sql(server_under_test: Server) -> Iterator[Sql]:
     """A namespace of this module's own, with a connection to it."""
-    namespace = f"SEMANTICS{next(_namespaces)}"
-    with Admin.connect(standin.server) as admin:
+    namespace = f"IRISDEVTOOLSTEST{os.getpid()}SQL{next(_namespaces)}"
+    with Admin.connect(server_under_test) as admin:
         admin.create_namespace(namespace)
-        sql = Sql(standin, namespace)
+        sql = Sql(server_under_test, namespace)
         yield sql
         sql.close()
         admin.drop_namespace(namespace, terminate=True)

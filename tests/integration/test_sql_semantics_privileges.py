@@ -9,11 +9,12 @@ import pytest
 
 
 @pytest.fixture
-def other(sql, standin, unique) -> Iterator[Callable[[str], str]]:
+def other(sql, server_under_test, unique) -> Iterator[Callable[[str], str]]:
     """What a user without privileges gets from a statement: ``done``, or SQLCODE and %msg."""
     sql.run(f"CREATE USER {unique} IDENTIFY BY s3cret", f"CREATE TABLE {unique} (a INTEGER)")
     namespace = sql.value("SELECT $NAMESPACE")
-    connection = iris.connect(standin.host, standin.port, namespace, unique, "s3cret", autoCommit=True)
+    server = server_under_test
+    connection = iris.connect(server.host, server.port, namespace, unique, "s3cret", autoCommit=True)
     cursor = connection.cursor()
 
     def run(text: str) -> str:
