@@ -7,11 +7,13 @@ from pathlib import Path, PurePath
 
 import pytest
 
-from iris_devtools.errors import IrisDevtoolsError
+from iris_devtools.errors import ConfigurationError, IrisDevtoolsError
 from iris_devtools.testing.ladder import AUTO, Climb, Wish, check, directory_rules, rule_for, wish
 from iris_devtools.testing.lending import Lent
 
 __all__ = ["Ladder"]
+
+_ARGUMENTS = ("isolation", "revision")
 
 
 class Ladder:
@@ -63,9 +65,12 @@ class Ladder:
         marker: dict[str, object] = {}
         # The nearest marker has the last word on each of its arguments.
         for one in reversed(list(item.iter_markers("iris"))):
-            marker.update(one.kwargs)
-            if one.args:
-                marker["isolation"] = one.args[0]
+            if len(one.args) > len(_ARGUMENTS):
+                raise ConfigurationError(
+                    f"{item.nodeid}: the marker iris has no more than {len(_ARGUMENTS)} arguments.",
+                    hint='Write their names: @pytest.mark.iris(isolation="restore"), or revision="0007".',
+                )
+            marker.update(zip(_ARGUMENTS, one.args, strict=False), **one.kwargs)
         return wish(
             marker,
             default=self._default(item),

@@ -13,6 +13,7 @@ from iris_devtools.testing.run import TestRun
 __all__ = ["loaded", "loaded_for"]
 
 _SCOPES = {"function": None, "class": pytest.Class, "module": pytest.Module, "session": pytest.Session}
+_ARGUMENTS = ("path", "scope")
 _places_key = pytest.StashKey[dict[Path, Place]]()
 
 
@@ -63,9 +64,9 @@ def _read(item: pytest.Item) -> tuple[Path, str]:
             f"{item.nodeid} asks for a fixture directory and names none.",
             hint='Write @pytest.mark.dat_fixture("fixtures/customers") over the test.',
         )
-    arguments = dict(zip(("path",), marker.args, strict=False)) | dict(marker.kwargs)
+    arguments = dict(zip(_ARGUMENTS, marker.args, strict=False)) | dict(marker.kwargs)
     path, scope = arguments.pop("path", None), arguments.pop("scope", "function")
-    if path is None or arguments or scope not in _SCOPES:
+    if path is None or arguments or scope not in _SCOPES or len(marker.args) > len(_ARGUMENTS):
         raise ConfigurationError(
             f"{item.nodeid}: cannot read its marker dat_fixture.",
             hint=f'Write @pytest.mark.dat_fixture("directory", scope="..."), one of {", ".join(_SCOPES)}.',

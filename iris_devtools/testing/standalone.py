@@ -12,13 +12,15 @@ from typing import Any
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from iris_devtools.errors import ServerError
+from iris_devtools.errors import ConfigurationError, ServerError
 from iris_devtools.testing.ladder import Wish
 from iris_devtools.testing.lending import Lent, Place
 from iris_devtools.testing.run import TestRun
 from iris_devtools.urls import IrisUrl
 
 __all__ = ["Database", "database"]
+
+_RUNGS = ("rollback", "restore")
 
 
 class Database:
@@ -67,7 +69,17 @@ class Database:
         return self._place.clean(proof=True)
 
     def lent(self, rung: str) -> Lent:
-        """Return the database as a test on the rung ``rollback`` or ``restore`` has it."""
+        """Return the database as a test on the rung ``rollback`` or ``restore`` has it.
+
+        Raises:
+            ConfigurationError: it is neither.
+        """
+        if rung not in _RUNGS:
+            raise ConfigurationError(
+                f"There is no isolation {rung!r} for a database that is there already.",
+                hint=f"There are: {', '.join(_RUNGS)}.",
+                isolation=rung,
+            )
         return Lent(self._place, Wish(rung))
 
 

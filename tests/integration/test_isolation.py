@@ -299,6 +299,8 @@ def test_a_test_at_an_older_revision_is_restored_there(library: pytest.Pytester,
         ('isolation="sometimes"', "*there is no isolation 'sometimes'*"),
         ('level="restore"', "*the marker iris has no level*"),
         ('isolation="restore", revision="0001"', "*is for the heads*"),
+        ('"restore", "0001"', "*is for the heads*"),
+        ('"auto", "0001", "0002"', "*has no more than 2 arguments*"),
     ],
 )
 def test_a_marker_that_means_nothing_is_an_error(library: pytest.Pytester, line: str, message: str) -> None:

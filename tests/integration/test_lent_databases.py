@@ -124,7 +124,7 @@ def test_a_fixture_directory_is_loaded_for_its_scope(library: pytest.Pytester) -
             assert names(dat_fixture_connection) == ["Ada", "Bob"]
             dat_fixture_connection.cursor().execute("DELETE FROM author")
 
-        @pytest.mark.dat_fixture("data/two", scope="class")
+        @pytest.mark.dat_fixture("data/two", "class")
         class TestTogether:
             def test_one(self, dat_fixture_connection):
                 dat_fixture_connection.cursor().execute("DELETE FROM author WHERE name = 'Ada'")
@@ -197,6 +197,12 @@ def test_a_class_of_unittest_has_a_clean_session_for_each_test(library: pytest.P
         class TestRestored(Common, IrisTestCase):
             isolation = "restore"
 
+        class TestNowhere(IrisTestCase):
+            isolation = "rolback"
+
+            def test_it(self):
+                raise AssertionError("it must not run")
+
         class TestWrong(IrisTestCase):
             def test_it(self):
                 with Session(self.database.engine) as session:
@@ -205,7 +211,8 @@ def test_a_class_of_unittest_has_a_clean_session_for_each_test(library: pytest.P
         """
     )
     result = library.run(sys.executable, "-m", "unittest", "test_them", timeout=60)
-    result.stderr.fnmatch_lines(["*Ran 5 tests*", "*FAILED (failures=1)*"])
+    result.stderr.fnmatch_lines(["*Ran 6 tests*", "*FAILED (failures=1, errors=1)*"])
+    assert "There is no isolation 'rolback'" in result.stderr.str()
     assert 'Write isolation = "restore" in the class TestWrong' in result.stderr.str()
 
 
