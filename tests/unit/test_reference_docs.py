@@ -55,6 +55,18 @@ def test_links_between_the_pages_lead_somewhere(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
+def test_links_into_a_page_lead_to_one_of_its_headings() -> None:
+    lost = []
+    for page in [REFERENCE.parent.parent / "README.md", *REFERENCE.parent.rglob("*.md")]:
+        for place, heading in re.findall(
+            r"\]\((?!https?:)([^)#]*)#([^)]+)\)", page.read_text(encoding="utf-8")
+        ):
+            if heading not in _anchors(page.parent / place if place else page):
+                lost.append(f"{page.name}: {place}#{heading}")
+
+    assert lost == []
+
+
 def test_the_page_of_the_alembic_commands_has_every_command() -> None:
     page = (REFERENCE / "alembic.md").read_text(encoding="utf-8")
 
@@ -77,6 +89,13 @@ def test_the_table_of_settings_says_what_the_code_says() -> None:
     told = {name: (_default(field.default), field.description) for name, field in _fields()}
 
     assert rows == told
+
+
+def _anchors(page: Path) -> set[str]:
+    """The names that GitHub gives to the headings of a page."""
+    text = re.sub(r"```.*?```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL)
+    headings = [heading.lower() for heading in re.findall(r"^#+ (.*)$", text, re.MULTILINE)]
+    return {re.sub(r"[^\w\- ]", "", heading).replace(" ", "-") for heading in headings}
 
 
 def _fields() -> list[tuple[str, Any]]:
