@@ -24,7 +24,9 @@ from alembic_ext.picture import graph
 from alembic_ext.project import OpenServer, Project, open_project
 from alembic_ext.prune import prune, remove, tidy
 from alembic_ext.results import RestoreResult, SnapshotResult, SnapshotsResult
+from alembic_ext.sharing import listing, pull, push
 from alembic_ext.status import key, status
+from alembic_ext.verification import verify
 from iris_devtools.errors import ConfigurationError, MigrationError, SnapshotNotFoundError
 from iris_devtools.progress import SILENT, Reporter
 from iris_devtools.provision import ensure_snapshot, restore_namespace
@@ -41,7 +43,20 @@ if TYPE_CHECKING:
     from iris_devtools.admin.connection import Admin
     from iris_devtools.snapshots.snapshot import Snapshot
 
-__all__ = ["graph", "key", "prune", "remove", "restore", "snapshot", "snapshots", "status"]
+__all__ = [
+    "graph",
+    "key",
+    "listing",
+    "prune",
+    "pull",
+    "push",
+    "remove",
+    "restore",
+    "snapshot",
+    "snapshots",
+    "status",
+    "verify",
+]
 
 
 def snapshot(

@@ -38,9 +38,9 @@ class Result(Protocol):
 
 @dataclass(frozen=True)
 class SnapshotResult:
-    """The store has the snapshot. ``built`` tells whether this call made it; ``way`` says how (``None``.
+    """The store has the snapshot.
 
-    Captured).
+    ``built`` tells whether this call made it, ``way`` how; None where a database was captured.
     """
 
     snapshot: Snapshot

@@ -20,6 +20,8 @@ import pytest
 
 import iris_devtools
 import iris_devtools.testing
+from alembic_ext import commands
+from alembic_ext.cli.table import COMMANDS
 from iris_devtools.progress import Reporter
 
 ROOT = Path(__file__).parent.parent.parent
@@ -143,6 +145,16 @@ def test_it_has_the_methods_of_each_class() -> None:
     classes = {name: dict(members(one)) for name, _, one in parts() if isinstance(one, type)}
 
     assert written == {name: found for name, found in classes.items() if found}
+
+
+def test_it_has_the_commands_of_alembic_as_they_are_called() -> None:
+    part = PAGE.split("\n## `alembic_ext.commands`\n")[1].split("\n## ")[0]
+    written = re.findall(r"^\| `(\w+)(\(.*?\))` \| `(.*?)` \|$", part, re.MULTILINE)
+
+    assert {name: called for name, called, _ in written} == {
+        name: signature(getattr(commands, name)) for name in commands.__all__
+    }
+    assert {command.split()[0] for _, _, command in written} == {one.name for one in COMMANDS}
 
 
 def test_what_it_names_of_other_modules_is_there() -> None:
