@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
-import re
-import threading
-import time
 import warnings
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -19,20 +15,18 @@ from sqlalchemy import Engine
 
 from iris_devtools import repairs
 from iris_devtools.admin import Admin
-from iris_devtools.admin.recovery import close_idle_connections
-from iris_devtools.admin.scarcity import Patience, patient
 from iris_devtools.config import Settings, load_settings
 from iris_devtools.errors import IrisDevtoolsError, ServerError
 from iris_devtools.provision import Provisioned, Ready, ensure_snapshot, ready_namespace, restore_namespace
 from iris_devtools.schema import SchemaSource
-from iris_devtools.servers.choose import choose_server
-from iris_devtools.servers.server import Server, ServerHandle
+from iris_devtools.servers.server import Server
 from iris_devtools.snapshots.restore import Staged, instantiate
 from iris_devtools.snapshots.retention import keep_within
 from iris_devtools.snapshots.rewind import Rewinder
 from iris_devtools.snapshots.serverlock import server_lock
 from iris_devtools.snapshots.snapshot import Snapshot, open_snapshot
 from iris_devtools.snapshots.store import Store, open_store
+from iris_devtools.testing.connections import Connections
 from iris_devtools.testing.isolation import engine_for_tests
 from iris_devtools.testing.ladder import Wish
 from iris_devtools.testing.leftovers import claimed, drop_leftovers
@@ -46,12 +40,6 @@ from iris_devtools.urls import IrisUrl
 __all__ = ["Prepared", "TestRun"]
 
 T = TypeVar("T")
-
-_WAIT_FOR_CONNECTIONS_S = 60.0
-_CONNECTIONS_AT_EASE = 3
-"""What a process keeps that need not count them: an engine's, the administrator's, the pool's."""
-
-_MAKE_WAY_S = 0.1
 
 
 @dataclass(frozen=True)
@@ -110,7 +98,6 @@ class TestRun:
         self._announced = 0
         self._places: list[Place] = []
         self._held: dict[str, Snapshot] = {}
-        self._admins: dict[int, Admin] = {}
         self.notes: list[str] = []
 
     @cached_property
@@ -124,7 +111,7 @@ class TestRun:
 
     def server(self) -> Server:
         """Return the server that the settings choose, started if it is ours."""
-        return self._handle.server
+        return self._connections.server
 
     def admin(self) -> Admin:
         """Return the connection for administration; the thread that made the run may use it."""
@@ -155,10 +142,14 @@ class TestRun:
         Raises:
             IrisDevtoolsError: server, snapshot or namespace cannot be had.
         """
-        self._make_way()
+        self._connections.make_way()
         lent = self._lend(wish)
         self.spare()
         return lent
+
+    def spare(self) -> None:
+        """Keep one connection at the most, where they are scarce: that of an engine."""
+        self._connections.spare()
 
     def _lend(self, wish: Wish) -> Lent:
         if wish.revision is not None:
@@ -221,7 +212,7 @@ class TestRun:
         """Return what there is by now, without preparing anything."""
         made = self.__dict__
         return Prepared(
-            server=self._handle.reason if "_handle" in made else None,
+            server=self._connections.reason if "_connections" in made else None,
             provisioned=self._provisioned if "_provisioned" in made else None,
             restore_s=self._namespace.seconds if "_namespace" in made else None,
         )
@@ -249,17 +240,20 @@ class TestRun:
             engine.dispose()
         for place in self._places:
             place.close()
-        if "_patience" in self.__dict__ and self._patience.waited_s >= 1:
+        waited_s = self._connections.waited_s if "_connections" in self.__dict__ else 0.0
+        if waited_s >= 1:
             self.notes.append(
-                f"waited {self._patience.waited_s:.1f} s for connections: the server's licence allows "
+                f"waited {waited_s:.1f} s for connections: the server's licence allows "
                 "no more at once: take fewer workers (-n)"
             )
         created, self._created = self._created, []
         for name in created:
             if not self._drop(name):
                 break
+        self._opened.close()
         try:
-            self._opened.close()
+            if "_connections" in self.__dict__:
+                self._connections.close()
         except IrisDevtoolsError as error:
             self.notes.append(f"the server could not be left cleanly: {error.message}")
 
@@ -290,59 +284,12 @@ class TestRun:
             return make()
 
     @cached_property
-    def _handle(self) -> ServerHandle:
-        return self._opened.enter_context(choose_server(self.settings))
-
-    @cached_property
-    def _admin(self) -> Admin:
-        self._opened.enter_context(patient(self._patience))
-        return self._connect()
-
-    def _connect(self) -> Admin:
-        """Return a connection for the calling thread alone."""
-        admin = Admin.connect(self.server(), timeout_s=self.settings.connect_timeout_s)
-        self._admins[threading.get_ident()] = admin
-        return self._opened.enter_context(admin)
-
-    @cached_property
-    def _patience(self) -> Patience:
-        server = self.server()
-        name = re.sub(r"[^\w.-]", "_", f"scarce-{server.host}-{server.port}")
-        mark = self.settings.data_directory / "test-runs" / name
-        return Patience(self._let_go, mark=mark, wait_s=_WAIT_FOR_CONNECTIONS_S)
-
-    def _let_go(self) -> None:
-        """Close what this thread keeps open without using it; engines let go by themselves."""
-        admin = self._admins.get(threading.get_ident())
-        if admin is not None:
-            admin.rest()
-
-    @cached_property
-    def _crowded(self) -> bool:
-        """Tell whether all workers at ease would want more connections than the licence allows."""
-        workers = os.environ.get("PYTEST_XDIST_WORKER_COUNT", "")
-        if not workers.isdigit() or int(workers) < 2:
-            return False
-        try:
-            return int(workers) * _CONNECTIONS_AT_EASE > self._admin.licensed_connections()
-        except ServerError:  # an account that may not ask
-            return True
+    def _connections(self) -> Connections:
+        return Connections(self.settings)
 
     @property
-    def _scarce(self) -> bool:
-        return self._crowded or self._patience.scarce
-
-    def spare(self) -> None:
-        """Keep one connection at the most, where they are scarce: that of an engine."""
-        if "_admin" in self.__dict__ and self._scarce:
-            self._admin.rest()
-
-    def _make_way(self) -> None:
-        """Between two tests: give up all connections for a moment when another process waits for one."""
-        if "_admin" in self.__dict__ and self._patience.wanted:
-            self._admin.rest()
-            close_idle_connections()
-            time.sleep(_MAKE_WAY_S)
+    def _admin(self) -> Admin:
+        return self._connections.admin
 
     @cached_property
     def _source(self) -> SchemaSource:
@@ -378,7 +325,7 @@ class TestRun:
         staged = self._namespace.staged
         bytes_each = max(1, sum(file.size for file in staged.files))
         size = min(self.settings.pool_size, self.settings.max_pool_bytes // bytes_each)
-        if self._scarce:
+        if self._connections.scarce:
             size = 0  # a thread that works ahead takes the connection of a test that waits
         snapshot = self.snapshot()
         opened: list[Admin] = []
@@ -386,7 +333,7 @@ class TestRun:
         def prepare(used: str | None) -> str:
             # The thread of the pool has a connection of its own: no two may use one at a time.
             if not opened:
-                opened.append(self._connect())
+                opened.append(self._connections.connect())
             if used is None:
                 name = self._new_name()
                 restore_namespace(opened[0], snapshot, namespace=name, staged=staged)
@@ -453,7 +400,7 @@ class TestRun:
                 # The file was verified when it was staged, and the size of its copy is.
                 thoroughness="nothing",
                 terminate_others=True,
-                ahead=not self._scarce,
+                ahead=not self._connections.scarce,
             )
             self.spare()
 
