@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ast
+import pkgutil
 import re
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +56,17 @@ def test_links_between_the_pages_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
 
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_what_examples_import_of_ours_is_there() -> None:
+    for page in [REFERENCE.parent.parent / "README.md", *REFERENCE.parent.rglob("*.md")]:
+        for _, block in re.findall(
+            r"^( *)```python\n(.*?)^ *```", page.read_text(encoding="utf-8"), re.S | re.M
+        ):
+            for node in ast.walk(ast.parse(textwrap.dedent(block), filename=str(page))):
+                if isinstance(node, ast.ImportFrom) and str(node.module).startswith(("iris_dev", "alembic_")):
+                    for one in node.names:
+                        pkgutil.resolve_name(f"{node.module}.{one.name}")
 
 
 def test_links_into_a_page_lead_to_one_of_its_headings() -> None:
