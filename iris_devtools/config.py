@@ -21,12 +21,10 @@ variables there, too).
 
 from __future__ import annotations
 
-import difflib
 import json
 import os
 import re
-import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -45,34 +43,12 @@ from pydantic import (
 
 from iris_devtools.amounts import parse_bytes
 from iris_devtools.errors import ConfigurationError
-from iris_devtools.urls import DEFAULT_NAMESPACE, DEFAULT_PORT, parse_url
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
+from iris_devtools.origins import ENVIRONMENT_PREFIX, PATHS, find_project_root, found_values
+from iris_devtools.urls import DEFAULT_NAMESPACE, DEFAULT_PORT
 
 __all__ = ["ENVIRONMENT_PREFIX", "Setting", "Settings", "find_project_root", "load_settings"]
 
-ENVIRONMENT_PREFIX = "IRIS_DEVTOOLS_"
-
-_SHARED_VARIABLES = {
-    "IRIS_HOST": "host",
-    "IRIS_PORT": "port",
-    "IRIS_NAMESPACE": "namespace",
-    "IRIS_USERNAME": "username",
-    "IRIS_PASSWORD": "password",
-}
-_URL_KEY = "url"
 _DEFAULT = "default"
-_PATHS = (
-    "store",
-    "data_directory",
-    "alembic_config",
-    "container_directory",
-    "license_key",
-    "merge_file",
-)
 _VOLUME = re.compile(r"[^:]+:/[^:]*(:[a-zA-Z,]+)?")
 _REFERENCE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 
@@ -322,19 +298,18 @@ def load_settings(
 
     """
     root = find_project_root(start or Path.cwd())
-    places = [
-        _from_arguments(overrides),
-        *_from_variables(os.environ if environ is None else environ, "environment", Path.cwd()),
-        *_from_dotenv(root),
-        _from_pyproject(root),
-    ]
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
-    for place in places:
-        for name, (value, origin) in place.items():
+    for found in found_values(
+        overrides,
+        environ=os.environ if environ is None else environ,
+        root=root,
+        known=tuple(Settings.model_fields),
+    ):
+        for name, (value, origin) in found.items():
             if name not in values:
                 values[name], origins[name] = value, origin
-    for name in _PATHS:
+    for name in PATHS:
         if name not in values and isinstance(default := Settings.model_fields[name].default, Path):
             values[name] = root / default
     try:
@@ -344,163 +319,6 @@ def load_settings(
     settings._origins = MappingProxyType(origins)
     settings._root = root
     return settings
-
-
-def find_project_root(start: Path) -> Path:
-    """Return the nearest directory at or above ``start`` that holds a project.
-
-    That is the nearest ``pyproject.toml`` with a table ``[tool.iris-devtools]``; without one, the nearest
-    directory with a ``pyproject.toml``, an ``alembic.ini`` or a ``.git``; without any, ``start`` itself.
-    """
-    start = start.resolve()
-    if start.is_file():
-        start = start.parent
-    ancestry = (start, *start.parents)
-    for directory in ancestry:
-        if _table(directory / "pyproject.toml") is not None:
-            return directory
-    for directory in ancestry:
-        if any((directory / name).exists() for name in ("pyproject.toml", "alembic.ini", ".git")):
-            return directory
-    return start
-
-
-_Place = dict[str, tuple[Any, str]]
-
-
-def _from_arguments(overrides: Mapping[str, Any]) -> _Place:
-    given = {name: value for name, value in overrides.items() if value is not None}
-    _refuse_unknown(given, "argument", known=_known_names())
-    return _expand({name: (value, f"argument {name}") for name, value in given.items()}, Path.cwd())
-
-
-def _from_variables(variables: Mapping[str, str], where: str, base: Path) -> Iterable[_Place]:
-    # An empty variable is how shells and CI systems say "not set".
-    own: _Place = {}
-    shared: _Place = {}
-    known = {ENVIRONMENT_PREFIX + name.upper(): name for name in _known_names()}
-    for variable, value in variables.items():
-        if not value:
-            continue
-        if variable in known:
-            own[known[variable]] = (value, f"{where} {variable}")
-        elif variable in _SHARED_VARIABLES:
-            shared[_SHARED_VARIABLES[variable]] = (value, f"{where} {variable}")
-        elif variable.startswith(ENVIRONMENT_PREFIX) and (
-            near := difflib.get_close_matches(variable, known, n=1, cutoff=0.9)
-        ):
-            raise ConfigurationError(
-                f"{where} {variable} is not a setting.",
-                hint=f"Did you mean {near[0]}? `iris-devtools config --describe` lists every setting.",
-                key=variable,
-                nearest=near[0],
-                origin=where,
-            )
-    return _expand(own, base), _expand(shared, base)
-
-
-def _from_dotenv(root: Path) -> Iterable[_Place]:
-    path = root / ".env"
-    if not path.is_file():
-        return ()
-    from dotenv import dotenv_values
-
-    try:
-        variables = dotenv_values(path, interpolate=True)
-    except (OSError, UnicodeDecodeError) as error:
-        raise _unreadable(path, error) from error
-    return _from_variables({name: value for name, value in variables.items() if value}, str(path), root)
-
-
-def _from_pyproject(root: Path) -> _Place:
-    path = root / "pyproject.toml"
-    table = _table(path)
-    if table is None:
-        return {}
-    origin = f"[tool.iris-devtools] in {path}"
-    named = {key.replace("-", "_"): value for key, value in table.items()}
-    _refuse_unknown(named, origin, known=_known_names())
-    return _expand({name: (value, origin) for name, value in named.items()}, root)
-
-
-def _table(path: Path) -> dict[str, Any] | None:
-    """Return the table of ours in a pyproject.toml, None without the file or the table."""
-    if not path.is_file():
-        return None
-    try:
-        text = path.read_text(encoding="utf-8")
-        # Most files on the way up belong to others: parse only what can concern us.
-        if "iris-devtools" not in text:
-            return None
-        table = tomllib.loads(text).get("tool", {}).get("iris-devtools")
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise _unreadable(path, error) from error
-    if table is not None and not isinstance(table, dict):
-        raise ConfigurationError(
-            f"tool.iris-devtools in {path} is not a table.",
-            hint='Write a line [tool.iris-devtools] and below it lines such as server = "standin".',
-            origin=str(path),
-        )
-    return table
-
-
-def _expand(place: _Place, base: Path) -> _Place:
-    """Take the URL apart, and root the paths of one place."""
-    expanded = {name: entry for name, entry in place.items() if name != _URL_KEY}
-    if _URL_KEY in place:
-        text, origin = place[_URL_KEY]
-        try:
-            url = parse_url(str(text))
-        except ConfigurationError as error:
-            raise ConfigurationError(f"{origin}: {error.message}", hint=error.hint, **error.facts) from None
-        parts = {"namespace": url.namespace}
-        if not url.managed:
-            parts |= {"host": url.host, "port": str(url.port)}
-        if url.username:
-            parts["username"] = url.username
-        if url.password:
-            parts["password"] = url.password
-        for name, part in parts.items():
-            expanded.setdefault(name, (part, f"{origin} (url)" if "url" not in origin.lower() else origin))
-    for name in _PATHS:
-        if name in expanded:
-            value, origin = expanded[name]
-            if isinstance(value, (str, Path)):
-                expanded[name] = (base / Path(value).expanduser(), origin)
-    if "container_volumes" in expanded:
-        value, origin = expanded["container_volumes"]
-        volumes = value.split(",") if isinstance(value, str) else value
-        if isinstance(volumes, (list, tuple)):
-            expanded["container_volumes"] = ([_rooted(volume, base) for volume in volumes], origin)
-    return expanded
-
-
-def _rooted(volume: Any, base: Path) -> Any:
-    """Return a volume with the directory that it names, if it names one, as an absolute path."""
-    if not isinstance(volume, str) or not volume.strip().startswith((".", "~")):
-        return volume.strip() if isinstance(volume, str) else volume
-    source, colon, target = volume.strip().partition(":")
-    return f"{(base / Path(source).expanduser()).resolve()}{colon}{target}"
-
-
-def _known_names() -> tuple[str, ...]:
-    return (*Settings.model_fields, _URL_KEY)
-
-
-def _refuse_unknown(names: Iterable[str], origin: str, *, known: Iterable[str]) -> None:
-    known = tuple(known)
-    for name in names:
-        if name in known:
-            continue
-        near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-        question = f"Did you mean {near[0]!r}? " if near else ""
-        raise ConfigurationError(
-            f"There is no setting {name!r} ({origin}).",
-            hint=f"{question}`iris-devtools config --describe` lists every setting.",
-            key=name,
-            nearest=near[0] if near else None,
-            origin=origin,
-        )
 
 
 def _wrong_values(error: ValidationError, origins: Mapping[str, str]) -> ConfigurationError:
@@ -513,14 +331,6 @@ def _wrong_values(error: ValidationError, origins: Mapping[str, str]) -> Configu
         "Wrong value for " + "; ".join(lines) + ".",
         hint="\n".join([*meanings, "`iris-devtools config --describe` lists every setting."]),
         keys=[name for name, _ in faults],
-    )
-
-
-def _unreadable(path: Path, error: Exception) -> ConfigurationError:
-    return ConfigurationError(
-        f"Cannot read the settings in {path}: {error}",
-        hint="Mend the file, or remove it if nothing needs it.",
-        origin=str(path),
     )
 
 
