@@ -147,7 +147,8 @@ class Lent:
             with session_for_tests(connection) as session:
                 yield session
         else:
-            with Session(bind=connection) as session:
+            # By default a session would not commit what the connection has begun before it.
+            with Session(bind=connection, join_transaction_mode="control_fully") as session:
                 yield session
 
     def climb(self) -> Climb | None:

@@ -136,6 +136,31 @@ def test_restore_takes_back_commits_and_leaves_a_clean_namespace_alone(
     assert namespaces(standin) == before
 
 
+def test_a_session_commits_also_what_its_connection_has_begun(library: pytest.Pytester) -> None:
+    library.makepyfile(
+        """
+        import pytest
+        from library_models import Author
+        from sqlalchemy import func, select
+
+        @pytest.mark.parametrize("turn", [1, 2])
+        def test_rows_of_both(iris_connection, iris_session, iris_engine, count, turn):
+            assert iris_connection.scalar(select(func.count()).select_from(Author)) == 0
+            iris_connection.execute(Author.__table__.insert(), {"name": "Ada"})
+            iris_session.add(Author(name="Bob"))
+            iris_session.commit()
+            assert count(iris_engine) == 2
+            iris_connection.execute(Author.__table__.insert(), {"name": "Cyd"})
+            iris_session.add(Author(name="Dan"))
+            iris_session.flush()
+            iris_session.rollback()
+            assert count(iris_engine) == 2
+        """
+    )
+    run(library, "--iris-isolation=restore").assert_outcomes(passed=2)
+    run(library).assert_outcomes(passed=2)
+
+
 AUTO = """
     import pytest
     from iris_devtools.admin import Admin
