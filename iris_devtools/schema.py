@@ -20,6 +20,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
+from iris_devtools.blame import place_of
 from iris_devtools.errors import (
     ConfigurationError,
     MigrationError,
@@ -164,10 +165,13 @@ class Seed:
                 self.fill(session, **self.parameters)
                 session.commit()
             except Exception as exc:
+                place = place_of(exc)
                 raise MigrationError(
-                    f"The seed {self.reference} failed: {type(exc).__name__}: {exc}",
+                    f"The seed {self.reference} failed{f' in {place}' if place else ''}: "
+                    f"{type(exc).__name__}: {exc}",
                     hint="Nothing was kept. Mend the seed and run again.",
                     reference=self.reference,
+                    place=place,
                 ) from exc
 
 
@@ -328,37 +332,49 @@ def load_schema_source(name: str) -> Callable[..., SchemaSource]:
 
 
 def source_from_settings(settings: Settings) -> SchemaSource:
-    """Return the schema source that the settings describe.
+    """Return the schema source that the settings name, or the one that the project's files suggest.
 
-    Without ``source`` it is ``metadata`` where that is set and no ``alembic_config`` is, else ``alembic``;
-    its ``alembic.ini`` is looked for in the project's root. The class of any source is made with
-    ``from_reference(reference, seed=...)``; the reference is ``metadata`` or the path of
-    ``alembic_config``, and the project's root for the sources of third parties.
+    Without ``source`` it is ``alembic`` where ``alembic_config`` is set or an ``alembic.ini`` lies in the
+    project's root, else ``metadata``; of these two, the one that was given as an argument comes first. The
+    class of any source is made with ``from_reference(reference, seed=...)``; the reference is ``metadata`` or
+    the path of the ``alembic.ini``, and the project's root for the sources of third parties.
 
     Raises:
         ConfigurationError: what the source needs is not set, or there is no such source.
         SchemaSourceError: it cannot be read.
 
     """
-    name = settings.source or ("metadata" if settings.metadata and not settings.alembic_config else "alembic")
-    factory: Any = load_schema_source(name)
+    ini = settings.alembic_config or settings.root / "alembic.ini"
+    name = settings.source or _suggested(settings, ini)
     if str(settings.root) not in sys.path:
         # Behind everything else, so that no file of a project hides an installed package.
         sys.path.append(str(settings.root))
-    if name == "metadata":
-        if settings.metadata is None:
-            raise ConfigurationError(
-                "The schema source metadata needs to know where the MetaData is.",
-                hint='Set metadata = "app.models:Base" in [tool.iris-devtools].',
-                name=name,
-            )
-        reference = settings.metadata
-    elif name == "alembic":
-        reference = str(settings.alembic_config or settings.root / "alembic.ini")
-    else:
-        reference = str(settings.root)
-    source: SchemaSource = factory.from_reference(reference, seed=settings.seed, **source_options(settings))
-    return source
+    if name == "metadata" and settings.metadata is None:
+        raise ConfigurationError(
+            "The schema source metadata needs to know where the MetaData is.",
+            hint='Set metadata = "app.models:Base" in [tool.iris-devtools].',
+            name=name,
+        )
+    kind = load_schema_source(name)
+    make: Callable[..., SchemaSource] = getattr(kind, "from_reference", kind)
+    reference = {"alembic": str(ini), "metadata": settings.metadata}.get(name, str(settings.root))
+    return make(reference, seed=settings.seed, **source_options(settings))
+
+
+def _suggested(settings: Settings, ini: Path) -> str:
+    if settings.metadata is not None:
+        chosen = settings.origins["metadata"].startswith("argument")
+        migrated = settings.alembic_config is not None or ini.is_file()
+        if not migrated or (chosen and not settings.origins["alembic_config"].startswith("argument")):
+            return "metadata"
+    elif not ini.is_file():
+        raise ConfigurationError(
+            f"There is nothing to make a database from: no {ini}, and no metadata in the settings.",
+            hint='Set iris_alembic_ini for pytest, or alembic-config or metadata ("app.models:Base") in '
+            "[tool.iris-devtools].",
+            looked_at=ini,
+        )
+    return "alembic"
 
 
 def source_options(settings: Settings) -> dict[str, Any]:

@@ -18,13 +18,12 @@ from typing import TYPE_CHECKING, Any
 from iris_devtools.admin import Admin
 from iris_devtools.errors import IrisDevtoolsError, MigrationError
 from iris_devtools.provision import ensure_snapshot, namespace_url, restore_namespace, scratch_build
-from iris_devtools.schema import SchemaSource, load_object
+from iris_devtools.schema import SchemaSource, load_object, source_from_settings
 from iris_devtools.snapshots.comparison import describe_schema
 from iris_devtools.snapshots.inspection import table_names
 from iris_devtools.snapshots.plan import Plan
 from iris_devtools.snapshots.restore import unstage
 from iris_devtools.snapshots.store import Store, open_store
-from iris_devtools.testing.project import schema_source
 from iris_devtools.verification import scratch_restore, verify_against_sources
 
 if TYPE_CHECKING:
@@ -64,12 +63,12 @@ class Bench:
     @cached_property
     def source(self) -> SchemaSource:
         """Return the project's schema source."""
-        return schema_source(self.settings)
+        return source_from_settings(self.settings)
 
     @cached_property
     def unseeded(self) -> SchemaSource:
         """Return the same source without the seed, which expects the finished schema."""
-        return schema_source(self.settings.model_copy(update={"seed": None, "seed_parameters": {}}))
+        return source_from_settings(self.settings.model_copy(update={"seed": None, "seed_parameters": {}}))
 
     @cached_property
     def store(self) -> Store:

@@ -17,8 +17,8 @@ from iris_devtools.admin import Admin
 from iris_devtools.admin.privileges import MANAGE, OPERATE
 from iris_devtools.cli.checks import Finding, findings
 from iris_devtools.errors import IrisDevtoolsError
+from iris_devtools.schema import source_from_settings
 from iris_devtools.snapshots.store import open_store
-from iris_devtools.testing.project import schema_source
 
 if TYPE_CHECKING:
     from iris_devtools.config import Settings
@@ -63,7 +63,7 @@ def _privileges(admin: Admin) -> Finding:
 
 def _heads(settings: Settings, admin: Admin) -> Iterator[Finding]:
     try:
-        key = schema_source(settings).key(admin.engine)
+        key = source_from_settings(settings).key(admin.engine)
         snapshot = open_store(settings).find(key)
     except IrisDevtoolsError as error:
         yield Finding("heads", "failed", error.message, error.hint)

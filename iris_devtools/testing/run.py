@@ -18,7 +18,7 @@ from iris_devtools.admin import Admin
 from iris_devtools.config import Settings, load_settings
 from iris_devtools.errors import IrisDevtoolsError, ServerError
 from iris_devtools.provision import Provisioned, Ready, ensure_snapshot, ready_namespace, restore_namespace
-from iris_devtools.schema import SchemaSource
+from iris_devtools.schema import SchemaSource, source_from_settings
 from iris_devtools.servers.server import Server
 from iris_devtools.snapshots.restore import Staged, instantiate
 from iris_devtools.snapshots.retention import keep_within
@@ -33,7 +33,7 @@ from iris_devtools.testing.leftovers import claimed, drop_leftovers
 from iris_devtools.testing.lending import Lent, Place
 from iris_devtools.testing.own_server import own_server
 from iris_devtools.testing.pool import Pool
-from iris_devtools.testing.project import namespace_name, schema_source
+from iris_devtools.testing.project import namespace_name
 from iris_devtools.testing.witness import witness_for
 from iris_devtools.urls import IrisUrl
 
@@ -293,7 +293,7 @@ class TestRun:
 
     @cached_property
     def _source(self) -> SchemaSource:
-        return schema_source(self.settings)
+        return source_from_settings(self.settings)
 
     @cached_property
     def _store(self) -> Store:
@@ -425,7 +425,7 @@ class TestRun:
     def _ready(self, name: str, revision: str | None) -> Ready:
         source = self._source
         if revision is not None:
-            source = schema_source(self.settings.model_copy(update={"seed": None}))
+            source = source_from_settings(self.settings.model_copy(update={"seed": None}))
         ready = ready_namespace(
             self._admin,
             source,

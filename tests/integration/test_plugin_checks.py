@@ -125,6 +125,8 @@ def test_a_project_without_models_skips_their_check_and_says_why(library: pytest
     result = run(library, "-rs", "-o", "iris_checks=models_match")
     result.assert_outcomes(passed=1, skipped=1)
     result.stdout.fnmatch_lines(["*env.py names no target_metadata*"])
+    library.makepyprojecttoml('[tool.iris-devtools]\nmetadata = "library_models:Base"\n')
+    check(library, "models_match").assert_outcomes(passed=2)
 
 
 def test_a_downgrade_that_forgets_something_is_shown(library: pytest.Pytester) -> None:
@@ -162,7 +164,9 @@ def test_the_first_revision_that_cannot_be_reached_is_named(library: pytest.Pyte
     migration(library, "0004", "def upgrade(): pass\n", down="'0003'")
     result = check(library, "every_revision_restores", "upgrade_from_base")
     result.assert_outcomes(passed=1, failed=2)
-    result.stdout.fnmatch_lines(["*The migration to 0004 failed: *", "Revision 0003 cannot be restored."])
+    result.stdout.fnmatch_lines(
+        ["*The migration to 0004 failed in *: *", "Revision 0003 cannot be restored."]
+    )
 
 
 def test_a_seed_that_makes_something_else_each_time_is_shown(library: pytest.Pytester) -> None:

@@ -230,6 +230,26 @@ def test_settings_with_metadata_make_a_metadata_source(project):
     assert source.seeding is not None
 
 
+@pytest.mark.parametrize(
+    ("arguments", "name"),
+    [
+        ({}, "alembic"),
+        ({"metadata": "models_too:metadata"}, "metadata"),
+        ({"metadata": "models_too:metadata", "alembic_config": "alembic.ini"}, "alembic"),
+        ({"source": "metadata"}, "metadata"),
+    ],
+)
+def test_migrations_come_before_models_unless_these_are_asked_for(project, monkeypatch, arguments, name):
+    monkeypatch.chdir(project)
+    write(project / "models_too.py", "from sqlalchemy import MetaData\nmetadata = MetaData()\n")
+    write(project / "pyproject.toml", '[tool.iris-devtools]\nmetadata = "models_too:metadata"\n')
+    write(project / "alembic.ini", "[alembic]\nscript_location = %(here)s/migrations\n")
+    (project / "migrations" / "versions").mkdir(parents=True)
+    write(project / "migrations" / "env.py", "")
+
+    assert source_from_settings(load_settings(project, environ={}, **arguments)).name == name
+
+
 def test_settings_without_metadata_make_the_alembic_source_of_the_project(project):
     with pytest.raises(ConfigurationError, match=r"alembic\.ini"):
         source_from_settings(load_settings(project, environ={}))
