@@ -14,6 +14,7 @@ from alembic.script.revision import ResolutionError
 from alembic.util import CommandError
 
 from alembic_ext.digests import SourceDigests
+from iris_devtools.blame import place_of
 from iris_devtools.errors import SchemaSourceError, UnknownRevisionError
 from iris_devtools.snapshots.key import combine
 
@@ -81,8 +82,12 @@ class Chain:
             script = ScriptDirectory.from_config(config)
             script.get_heads()  # Alembic loads the scripts when the graph is first asked for.
         except Exception as error:  # A script's top level may raise anything.
+            place = place_of(error)
+            # What Alembic raises for a down_revision or depends_on that no script has.
+            what = f"no script has the revision {error}, which another one follows or depends on"
+            what = what if isinstance(error, KeyError) and not place else f"{type(error).__name__}: {error}"
             raise SchemaSourceError(
-                f"The migration scripts cannot be read: {type(error).__name__}: {error}",
+                f"The migration scripts cannot be read{f', in {place}' if place else ''}: {what}",
                 hint="Mend the script, run the command where alembic.ini is, or name the file with -c.",
                 config_file=config.config_file_name,
             ) from error
@@ -93,6 +98,12 @@ class Chain:
     def script(self) -> ScriptDirectory:
         """Alembic's own picture of the chain, with the modules of its scripts."""
         return self._script
+
+    @property
+    def directories(self) -> tuple[Path, ...]:
+        """Where ``env.py`` and the scripts lie."""
+        scripts = {Path(script.path).absolute().parent for script in self._script.walk_revisions()}
+        return (Path(self._script.dir).absolute(), *sorted(scripts))
 
     @property
     def heads(self) -> tuple[str, ...]:

@@ -3,7 +3,8 @@
 Alembic loads this module (entry point ``alembic.plugins``) while ``alembic`` itself is still being imported.
 So nothing here may import ``alembic.config``: the commands are registered when that module has been
 imported, by a hook around ``CommandLine._generate_args``, the method that gives the parser its sub-commands.
-Another one, around ``CommandLine.run_cmd``, notices that an upgrade was successful.
+Another one, around ``CommandLine.run_cmd``, notices that an upgrade was successful, or failed with an
+error of ours.
 
 Up to Alembic 1.19 an entry point had to name an *iterable of modules*, from 1.20 on a module, and the older
 shape warns. This module is both: a module whose class can be iterated and yields the module itself.
@@ -54,13 +55,27 @@ def _run_cmd(
     wrapped: Callable[..., None], instance: CommandLine, args: tuple[Any, ...], kwargs: dict[str, Any]
 ) -> None:
     del instance
-    # An error ends the process here, or is raised: what comes after is for a command that was successful.
-    wrapped(*args, **kwargs)
     config, options = _command(*args, **kwargs)
+    # An error ends the process here, or is raised: what comes after is for a command that was successful.
+    try:
+        wrapped(*args, **kwargs)
+    except Exception as error:
+        _end_plainly(config, options, error)
+        raise
     if getattr(options.cmd[0], "__name__", "") == "upgrade" and not getattr(options, "sql", False):
         from alembic_ext.upgraded import leave_snapshot
 
         leave_snapshot(config, options)
+
+
+def _end_plainly(config: Config, options: Namespace, error: Exception) -> None:
+    """End with the message of an error of ours that ``env.py`` came upon, as our own commands do."""
+    from iris_devtools.errors import IrisDevtoolsError
+
+    if isinstance(error, IrisDevtoolsError) and not options.raiseerr:
+        from alembic_ext.cli.command import end
+
+        end(config, error)
 
 
 def _command(config: Config, options: Namespace) -> tuple[Config, Namespace]:

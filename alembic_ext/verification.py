@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alembic.autogenerate import compare_metadata
@@ -11,6 +12,7 @@ from alembic.script import ScriptDirectory
 
 from alembic_ext.project import Project, open_project
 from alembic_ext.source import environment_for, require_database
+from iris_devtools.blame import place_of
 from iris_devtools.errors import ConfigurationError, IrisDevtoolsError, MigrationError, SnapshotNotFoundError
 from iris_devtools.progress import SILENT, Reporter
 from iris_devtools.provision import namespace_url
@@ -145,8 +147,10 @@ def _model_differences(project: Project, url: IrisUrl) -> tuple[str, ...]:
     except IrisDevtoolsError:
         raise
     except Exception as error:
+        place = place_of(error, homes=[Path(script.dir).absolute()])
         raise MigrationError(
-            f"env.py failed while the models were compared: {type(error).__name__}: {error}",
+            f"env.py failed while the models were compared{f', in {place}' if place else ''}: "
+            f"{type(error).__name__}: {error}",
             hint="See that `alembic check` works.",
         ) from error
     return tuple(found)

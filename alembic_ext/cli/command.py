@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar
 
 from alembic import util
 
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
     from alembic_ext.results import Result
 
-__all__ = ["AnyResult", "Command", "register"]
+__all__ = ["AnyResult", "Command", "end", "register"]
+
+_INTERRUPTED = 128 + 2
+"""The exit code that shells give to what SIGINT ended."""
 
 AnyResult = TypeVar("AnyResult", bound="Result")
 
@@ -59,19 +62,29 @@ class Command(Generic[AnyResult]):
         except IrisDevtoolsError as error:
             if options.raiseerr:
                 raise
-            if options.json:
-                _print_json(config, _error(error))
-            else:
-                util.msg(f"FAILED: {error.message}")
-                for line in error.hint.splitlines():
-                    util.msg(line)
-            sys.exit(error.exit_code)
+            end(config, error, as_json=options.json)
+        except KeyboardInterrupt:
+            if options.raiseerr:
+                raise
+            util.msg("FAILED: interrupted.")
+            sys.exit(_INTERRUPTED)
         if options.json:
             _print_json(config, result.to_json())
         else:
             self.show(config, result)
         if code := self.exit_code(result):
             sys.exit(code)
+
+
+def end(config: Config, error: IrisDevtoolsError, *, as_json: bool = False) -> NoReturn:
+    """Show an error that ends a command of ``alembic``, and exit with its code."""
+    if as_json:
+        _print_json(config, _error(error))
+    else:
+        util.msg(f"FAILED: {error.message}")
+        for line in error.hint.splitlines():
+            util.msg(line)
+    sys.exit(error.exit_code)
 
 
 def register(command: Command[Any], command_line: CommandLine) -> None:

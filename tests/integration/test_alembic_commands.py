@@ -366,7 +366,8 @@ def test_a_failing_migration_leaves_nothing_behind(project: Project) -> None:
     ended = project.alembic("iris-snapshot")
 
     assert ended.code == 5
-    assert "ccc3" in ended.out
+    place = os.path.join("migrations", "versions", "ccc3.py")  # noqa: PTH118
+    assert f'{place}, line 9 (op.execute("INSERT INTO nowhere (x) VALUES (1)"))' in ended.out
     assert project.snapshots() == []
     assert project.scratch_namespaces() == []
 
@@ -376,9 +377,30 @@ def test_a_failing_seed_leaves_nothing_behind(project: Project) -> None:
     ended = project.alembic("iris-snapshot")
 
     assert ended.code == 5
-    assert "no seed" in ended.out
+    assert "seeds.py, line 2 (raise RuntimeError('no seed')): RuntimeError: no seed" in ended.out
     assert project.snapshots() == []
     assert project.scratch_namespaces() == []
+
+
+def test_a_failing_env_is_named_and_the_migration_is_not_blamed(project: Project) -> None:
+    env = project.directory / "migrations" / "env.py"
+    env.write_text("import no_such_module\n" + env.read_text())
+    ended = project.alembic("iris-snapshot")
+
+    assert ended.code == 5
+    assert "env.py, line 1 (import no_such_module): ModuleNotFoundError" in ended.out
+    assert "Mend the migration" not in ended.out
+
+
+def test_a_command_of_alembic_shows_an_error_of_ours_as_our_own_commands_do(project: Project) -> None:
+    (project.directory / "pyproject.toml").write_text('[tool.iris-devtools]\nseeed = "seeds:fill"\n')
+    ended = project.alembic("current")
+
+    assert ended.code == 2
+    assert "FAILED: There is no setting 'seeed'" in ended.out
+    assert "Did you mean 'seed'?" in ended.out
+    assert "Traceback" not in ended.err
+    assert "Traceback" in project.alembic("--raiseerr", "current").err
 
 
 def test_an_env_that_takes_its_url_from_elsewhere_is_refused_before_it_migrates(project: Project) -> None:
@@ -514,8 +536,9 @@ def test_ctrl_c_during_a_build_leaves_nothing_behind(project: Project) -> None:
         project.command("iris-snapshot"),
         cwd=project.directory,
         env=project.environ(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
     )
     deadline = time.monotonic() + 60
     while not started.exists():
@@ -524,7 +547,9 @@ def test_ctrl_c_during_a_build_leaves_nothing_behind(project: Project) -> None:
         time.sleep(0.02)
     process.send_signal(signal.SIGINT)
 
-    assert process.wait(timeout=60) != 0
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said.endswith("FAILED: interrupted.\n") and "Traceback" not in said
     assert project.snapshots() == []
     assert project.scratch_namespaces() == []
 

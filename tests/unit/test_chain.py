@@ -218,6 +218,21 @@ def test_a_migration_that_does_not_parse_is_named(scripts: Scripts) -> None:
         scripts.chain()
 
 
+def test_a_script_that_fails_is_named_with_its_line(scripts: Scripts) -> None:
+    (scripts.directory / "versions" / "aaa1.py").write_text("revision = 'aaa1'\n1 / 0\n")
+
+    with pytest.raises(SchemaSourceError, match=r"aaa1\.py, line 2 \(1 / 0\): ZeroDivisionError"):
+        scripts.chain()
+
+
+@pytest.mark.filterwarnings("ignore:Revision nowhere referenced:UserWarning")
+def test_a_revision_that_is_followed_and_is_not_there_is_named(scripts: Scripts) -> None:
+    scripts.add("aaa1", "nowhere")
+
+    with pytest.raises(SchemaSourceError, match="no script has the revision 'nowhere'"):
+        scripts.chain()
+
+
 def test_a_long_chain_is_read_without_recursion(scripts: Scripts) -> None:
     previous = None
     for number in range(1200):
