@@ -83,6 +83,7 @@ class Statements:
     def prepare(self, place: Workplace, text: str, markers: tuple[Marker, ...]) -> Prepared:
         """Make a statement ready to run; raises SQLError."""
         translation = self._translate(place, text, markers)
+        _check_markers(translation, markers)
         if isinstance(translation, Control) and translation.verb == "CALL":
             # There are no procedures; the driver asks for nothing more when a name was found.
             name = translation.arguments["name"]
@@ -212,6 +213,19 @@ class Statements:
             )
             self._controls.privileges.defined(place, definition.statement)
         return 0
+
+
+def _check_markers(translation: Translation, markers: tuple[Marker, ...]) -> None:
+    """Refuse a statement whose sender knows of fewer parameters than its text has."""
+    if isinstance(translation, Select):
+        binds: Iterable[Bind] = translation.binds
+    elif isinstance(translation, Write):
+        binds = (bind for _, binds in translation.steps for bind in binds)
+    else:
+        return
+    found = max((bind.source for bind in binds), default=0)
+    if found > len(markers):
+        raise SQLError(-466, f"{found} parameters are in the statement, {len(markers)} were announced")
 
 
 def _check_count(prepared: Prepared, values: Sequence[Scalar]) -> None:
