@@ -70,7 +70,10 @@ class Ladder:
                     f"{item.nodeid}: the marker iris has no more than {len(_ARGUMENTS)} arguments.",
                     hint='Write their names: @pytest.mark.iris(isolation="restore"), or revision="0007".',
                 )
-            marker.update(zip(_ARGUMENTS, one.args, strict=False), **one.kwargs)
+            said = {**dict(zip(_ARGUMENTS, one.args, strict=False)), **one.kwargs}
+            if "revision" in said:  # a rung for all other tests of a module says nothing about this one
+                marker.pop("isolation", None)
+            marker.update(said)
         return wish(
             marker,
             default=self._default(item),

@@ -308,12 +308,22 @@ def test_a_test_at_an_older_revision_is_restored_there(library: pytest.Pytester,
         @pytest.mark.iris(revision="9999")
         def test_unknown(iris_engine):
             pass
+
+        @pytest.mark.iris("restore")
+        class TestAmongOthers:
+            @pytest.mark.iris(revision="0001")
+            def test_it(self, iris_namespace): pass
+
+        @pytest.mark.iris(revision="0001")
+        class TestWithARung:
+            @pytest.mark.iris("restore")
+            def test_it(self, iris_namespace): pass
         """
     )
     before = namespaces(standin)
     result = run(library)
-    result.assert_outcomes(passed=3, errors=1)
-    result.stdout.fnmatch_lines(["*9999*"])
+    result.assert_outcomes(passed=4, errors=2)
+    result.stdout.fnmatch_lines(["*9999*", "*TestWithARung::test_it: isolation 'restore' is for the heads*"])
     assert namespaces(standin) == before
 
 
