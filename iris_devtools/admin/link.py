@@ -72,11 +72,6 @@ class Link:
                     # The server is gone, which is what closing is for.
                     return
 
-    @property
-    def driver_errors(self) -> tuple[type[Exception], ...]:
-        """Return what the driver raises."""
-        return self._driver.errors
-
     def value(self, class_name: str, method: str, *arguments: Any, repeatable: bool = False) -> Any:
         """Call a class method and return its value.
 
@@ -186,6 +181,12 @@ class Link:
                     raise self._lost(call, text) from error
                 raise administration_error(f"call {call}", text, call=call) from error
 
+    def _forget(self, native: Any, *, generation: int) -> None:
+        self._notice_fork()
+        with self._lock, contextlib.suppress(*self._driver.errors):
+            if self._connection is not None and generation == self._generation:
+                native.close()
+
     def _lost(self, call: str, text: str) -> ServerConnectionError:
         where = f"{self.target.host}:{self.target.port}"
         return ServerConnectionError(
@@ -233,8 +234,7 @@ class RemoteObject:
 
     def close(self) -> None:
         """Let the server forget the object, unless it is gone with its connection already."""
-        with contextlib.suppress(*self._link.driver_errors):
-            self._native.close()
+        self._link._forget(self._native, generation=self._generation)
 
     def __enter__(self) -> RemoteObject:
         return self
