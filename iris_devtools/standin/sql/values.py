@@ -401,7 +401,8 @@ def _double_out(value: Scalar) -> Scalar:
 
 
 def _compare_number(value: Scalar) -> Scalar:
-    if value is None or isinstance(value, float):
+    # Nearly all are keys, and each statement pays for them.
+    if value is None or isinstance(value, float) or (type(value) is int and -(2**63) <= value < 2**63):
         return value
     number = numbers.exact_decimal(value)
     if number is None:
