@@ -323,7 +323,9 @@ def load_settings(
 
 def _wrong_values(error: ValidationError, origins: Mapping[str, str]) -> ConfigurationError:
     # Only the name and the reason of each fault are taken over: the value may be a password.
-    faults = [(str(fault["loc"][0]) if fault["loc"] else "", fault["msg"]) for fault in error.errors()]
+    faults = [
+        (str(fault["loc"][0]) if fault["loc"] else "", _reason(fault["msg"])) for fault in error.errors()
+    ]
     lines = [f"{name} ({origins.get(name, _DEFAULT)}): {reason}" for name, reason in faults]
     known = Settings.model_fields
     meanings = [f"{name}: {known[name].description}." for name, _ in faults if name in known]
@@ -332,6 +334,11 @@ def _wrong_values(error: ValidationError, origins: Mapping[str, str]) -> Configu
         hint="\n".join([*meanings, "`iris-devtools config --describe` lists every setting."]),
         keys=[name for name, _ in faults],
     )
+
+
+def _reason(text: str) -> str:
+    # What pydantic puts before the words of a validator of ours.
+    return text.removeprefix("Value error, ")
 
 
 def _printable(name: str, value: Any) -> str | int | float | bool | None:

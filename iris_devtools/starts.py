@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import math
 from dataclasses import replace
@@ -105,6 +106,12 @@ def base_for(
     return whole(store, chosen.start)
 
 
+@functools.cache
+def _warn_once(text: str) -> None:
+    """Log a warning, once in a process: a store is looked through several times on the way to a snapshot."""
+    _logger.warning("%s", text)
+
+
 def whole(store: Store, key: RevisionKey) -> Snapshot | None:
     """Return the snapshot of ``key`` if it looks whole; the files are only measured here, not read."""
     try:
@@ -112,6 +119,6 @@ def whole(store: Store, key: RevisionKey) -> Snapshot | None:
         if snapshot is not None:
             snapshot.require_sizes()
     except (ManifestError, ChecksumError) as error:
-        _logger.warning("%s It counts as missing and will be built anew.", error.message)
+        _warn_once(f"{error.message.rstrip('.')}. It counts as missing and will be built anew.")
         return None
     return snapshot

@@ -65,15 +65,15 @@ def _plan(result: StatusResult) -> str:
     way = result.way
     if way.kind == "exact":
         return "restore the snapshot"
-    steps = printing.count(len(result.replay), "migration")
-    run = (
-        f"run {steps}"
-        if way.kind == "scratch"
-        else f"restore {way.start.name if way.start else ''}, run {steps}"
-    )
-    time = "" if result.expected_s is None else f", about {printing.seconds(result.expected_s)}"
-    seed = f", then the seed {result.seed}" if result.seed else ""
-    return f"{run}{time}{seed}"
+    steps = []
+    if way.start is not None:
+        steps.append(f"restore {way.start.name}")
+    if result.replay or way.start is None:
+        time = "" if result.expected_s is None else f", about {printing.seconds(result.expected_s)}"
+        steps.append(f"run {printing.count(len(result.replay), 'migration')}{time}")
+    if result.seed:
+        steps.append(f"then the seed {result.seed}")
+    return ", ".join(steps)
 
 
 def _replay(result: StatusResult) -> list[tuple[str, str]]:

@@ -49,9 +49,10 @@ def _running(settings: Settings) -> Server:
     standin = find_standin(settings.data_directory)
     if choice.kind == "standin" and standin is not None:
         return standin
-    if settings.server == "standin":
+    if choice.kind == "standin":
         raise ServerNotFoundError(
-            f"No stand-in is running on {settings.data_directory}.",
+            f"The project takes the stand-in, {choice.why}, and none is running on "
+            f"{settings.data_directory}.",
             hint=f"Start one that stays: iris-devtools standin --data {settings.data_directory}",
             data=str(settings.data_directory),
         )

@@ -31,12 +31,17 @@ def engine_address(environ: Mapping[str, str] | None = None) -> EngineAddress | 
     runtime = variables.get("XDG_RUNTIME_DIR", f"/run/user/{os.getuid() if hasattr(os, 'getuid') else 0}")
     places = (
         Path("/var/run/docker.sock"),
-        Path.home() / ".docker" / "run" / "docker.sock",
+        Path("~/.docker/run/docker.sock"),
         Path(runtime) / "docker.sock",
         Path(runtime) / "podman" / "podman.sock",
         Path("/run/podman/podman.sock"),
     )
-    return next((f"unix://{place}" for place in places if place.is_socket()), None)
+    return next((f"unix://{place}" for place in map(_expanded, places) if place.is_socket()), None)
+
+
+def _expanded(place: Path) -> Path:
+    # Path.expanduser and Path.home raise where a user has no home, such as any user id in a container.
+    return Path(os.path.expanduser(place))  # noqa: PTH111
 
 
 def engine_says(address: EngineAddress, path: str, *, timeout_s: float = _TIMEOUT_S) -> tuple[int, Any]:

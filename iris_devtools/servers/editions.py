@@ -56,5 +56,6 @@ def find_licence_key() -> Path | None:
     named = os.environ.get("IRIS_LICENSE_KEY")
     if named:
         return Path(named).expanduser()
-    usual = Path.home() / ".iris" / "iris.key"
+    # Path.home raises where a user has no home, such as any user id in a container.
+    usual = Path(os.path.expanduser("~/.iris/iris.key"))  # noqa: PTH111
     return usual if usual.is_file() else None

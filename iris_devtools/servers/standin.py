@@ -31,6 +31,7 @@ _START_TIMEOUT_S = 30.0
 _STOP_TIMEOUT_S = 15.0
 _GREETING_TIMEOUT_S = 5.0
 _LOG_LINES = 12
+_KEPT_OUT_OF_GIT = ".iris-devtools"
 _USERNAME, _PASSWORD = "_SYSTEM", "SYS"
 
 # The driver's first message, HS with protocol version 69, and the beginning of the answer to it (wire-
@@ -122,8 +123,7 @@ def start_standin(
 
     """
     data = data.absolute()
-    data.mkdir(parents=True, exist_ok=True)
-    with _starting(data, timeout_s):
+    with _usable(data), _starting(data, timeout_s):
         return _start(
             data,
             port=port,
@@ -144,8 +144,7 @@ def running_standin(data: Path, *, timeout_s: float = _START_TIMEOUT_S) -> Stand
 
     """
     data = data.absolute()
-    data.mkdir(parents=True, exist_ok=True)
-    with _starting(data, timeout_s):
+    with _usable(data), _starting(data, timeout_s):
         found = _find(data)
         if found is None:
             return _start(data, port=0, timeout_s=timeout_s)
@@ -200,6 +199,23 @@ def _answers(server: Server) -> bool:
         return False
     _, count, _, status, _ = _GREETED.unpack(answer[: _GREETED.size])
     return bool(count == 1 and status == 0)
+
+
+@contextlib.contextmanager
+def _usable(data: Path) -> Iterator[None]:
+    """Make the data directory, and say in our words when it cannot be made or written."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        if data.parent.name == _KEPT_OUT_OF_GIT and not (ignored := data.parent / ".gitignore").exists():
+            ignored.write_text("# Written by iris-devtools.\n*\n", encoding="utf-8")
+        yield
+    except OSError as error:
+        raise ServerStartError(
+            f"The stand-in cannot keep its databases in {data}: {error.strerror or error}.",
+            hint="Make the directory writable for this user and see that the disk has room, or name another "
+            "one: data_directory in [tool.iris-devtools], or IRIS_DEVTOOLS_DATA_DIRECTORY.",
+            data=str(data),
+        ) from error
 
 
 @contextlib.contextmanager

@@ -61,6 +61,11 @@ class Connections:
         return self._opened.enter_context(admin)
 
     @property
+    def admitted(self) -> bool:
+        """Whether the server has let this process in at any time."""
+        return bool(self._admins)
+
+    @property
     def scarce(self) -> bool:
         """Whether all processes at ease want more connections than the licence allows."""
         return self._crowded or self._patience.scarce

@@ -52,6 +52,7 @@ _MARKERS = (
     "dat_fixture(path, scope='function'): the fixture directory that dat_fixture_connection is loaded from",
 )
 _CACHE = "iris-devtools/rungs"
+_SAYS = "iris-devtools: "
 _LOOKING_ONLY = ("collectonly", "setupplan", "show_fixtures_per_test", "showfixtures")
 
 _run_key = pytest.StashKey["TestRun"]()
@@ -61,6 +62,7 @@ _lent_key = pytest.StashKey["Lent"]()
 _climbed_key = pytest.StashKey[dict[str, tuple[str, str]]]()
 _climb_key = pytest.StashKey[bool]()
 _gone_key = pytest.StashKey[tuple[str, ...]]()
+_said_key = pytest.StashKey[set[str]]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -168,6 +170,8 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Look at what the test did to its database, while its fixtures are still there."""
     report = yield
+    if call.excinfo is not None and isinstance(call.excinfo.value, pytest.fail.Exception):
+        _shorten(item.config, report, call.excinfo.value.msg or "")
     lent = item.stash.get(_lent_key, None)
     if lent is None or call.when != "call" or (report.skipped and not hasattr(report, "wasxfail")):
         return report
@@ -417,4 +421,14 @@ def _plainly() -> Iterator[None]:
     try:
         yield
     except IrisDevtoolsError as error:
-        raise pytest.fail.Exception(f"iris-devtools: {error}", pytrace=False) from None
+        raise pytest.fail.Exception(f"{_SAYS}{error}", pytrace=False) from None
+
+
+def _shorten(config: pytest.Config, report: pytest.TestReport, text: str) -> None:
+    """Leave of an error of ours that another test has shown already its first line."""
+    if not text.startswith(_SAYS):
+        return
+    said = config.stash.setdefault(_said_key, set())
+    if text in said:
+        report.longrepr = f"{text.splitlines()[0]}\n(in full where it came first)"
+    said.add(text)

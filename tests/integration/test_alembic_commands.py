@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -306,6 +307,15 @@ def test_status_says_where_the_project_stands(project: Project) -> None:
     shown = project.succeed("iris-status").out
     assert f"{project.namespace} is at aaa1" in shown
     assert "SYS@" not in shown
+
+
+def test_a_plan_without_migrations_names_the_seed_alone(project: Project) -> None:
+    made = project.succeed("iris-snapshot", "--json").json()["name"]
+    project.succeed("iris-rm", made)
+
+    assert re.search(
+        r"plan +restore bbb2-\S+, then the seed seeds:fill\n", project.succeed("iris-status").out
+    )
 
 
 def test_the_list_marks_the_heads_and_reports_what_is_broken(project: Project) -> None:

@@ -53,12 +53,14 @@ def test_the_url_is_that_of_the_server_in_use(run: Run, standin: Any) -> None:
 
 
 def test_without_a_server_the_url_is_an_error_that_says_how_to_get_one(run: Run) -> None:
-    done = run("url", server="standin")
+    for choice in ("standin", "auto"):
+        done = run("url", server=choice)
 
-    assert done.exit_code == 4
-    assert done.stdout == ""
-    assert "No stand-in is running on" in done.stderr
-    assert "iris-devtools standin --data" in done.stderr
+        assert done.exit_code == 4
+        assert done.stdout == ""
+        assert "The project takes the stand-in, because" in done.stderr
+        assert "none is running on" in done.stderr
+        assert "iris-devtools standin --data" in done.stderr
 
     assert "docker info" in run("url", server="container").stderr
 

@@ -220,11 +220,26 @@ def test_a_failing_migration_is_shown_without_a_traceback(library: pytest.Pytest
     result = run(library)
     result.assert_outcomes(errors=2, passed=1)
     text = result.stdout.str()
-    assert "The migration to 0003 failed" in text
+    assert "The migration to 0003 failed in" in text
+    assert "0003_wrong.py, line 5 (op.execute(" in text
+    assert text.count("Mend it and run again") == text.count("(in full where it came first)") == 1
     assert "Traceback" not in text
     assert "run.py" not in text and "provision.py" not in text
     assert len(text.splitlines()) < 60
     assert namespaces(standin) == before
+
+
+def test_where_nobody_answers_nothing_is_said_of_namespaces(
+    library: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("IRIS_DEVTOOLS_SERVER", "existing")
+    monkeypatch.setenv("IRIS_HOST", "127.0.0.1")
+    monkeypatch.setenv("IRIS_PORT", "1")
+    library.makepyfile("def test_it(iris_session): pass")
+    result = run(library)
+    result.assert_outcomes(errors=1)
+    assert "nobody answers there" in result.stdout.str()
+    assert "could not be dropped" not in result.stdout.str()
 
 
 @pytest.mark.parametrize("kind", ["docker", "nonsense"])

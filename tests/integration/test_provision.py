@@ -351,6 +351,16 @@ def test_the_state_before_the_seed_is_left_to_another_process_that_makes_it(admi
     assert "builds it without a seed" in caplog.text
 
 
+def test_a_damaged_snapshot_is_said_to_be_once(admin, source, store, caplog):
+    made = ensure_snapshot(admin, source, store)
+    (made.snapshot.directory / "manifest.json").write_text("{")
+
+    assert ensure_snapshot(admin, source, store).built
+    said = [one.getMessage() for one in caplog.records if "counts as missing" in one.getMessage()]
+    assert len(said) == 1
+    assert ". It counts as missing" in said[0]
+
+
 def test_a_mended_seed_runs_on_what_the_migrations_made(admin, source, store):
     rows_that_work, source.rows = source.rows, ["INSERT INTO nowhere (id) VALUES (1)"]
     with pytest.raises(Exception, match=r"(?i)nowhere"):

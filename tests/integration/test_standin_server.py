@@ -133,6 +133,20 @@ def test_a_start_that_fails_shows_the_end_of_the_log(standin, tmp_path):
     assert Path(caught.value.facts["log"]).exists()
 
 
+def test_a_data_directory_that_cannot_be_made_is_an_error_that_says_so(tmp_path):
+    (tmp_path / "file").write_text("")
+    for start in (start_standin, running_standin):
+        with pytest.raises(ServerStartError, match=r"keep its databases in .*: Not a directory") as caught:
+            start(data=tmp_path / "file" / "standin")
+        assert "IRIS_DEVTOOLS_DATA_DIRECTORY" in caught.value.hint
+
+
+def test_what_the_project_keeps_of_a_server_stays_out_of_git(tmp_path):
+    kept = tmp_path / ".iris-devtools"
+    with start_standin(data=kept / "standin"):
+        assert (kept / ".gitignore").read_text().splitlines()[-1] == "*"
+
+
 def test_a_damaged_data_directory_is_an_error_and_not_a_traceback(tmp_path):
     (tmp_path / "mgr").mkdir()
     (tmp_path / "mgr" / "IRIS.DAT").write_bytes(b"no database" * 100)

@@ -21,6 +21,8 @@ from iris_devtools.errors import ConfigurationError, ServerNotFoundError
 from iris_devtools.servers import Server, ServerHandle, choose_server
 from iris_devtools.servers.choose import running_server
 from iris_devtools.servers.container.keep import Keep, Kept
+from iris_devtools.servers.docker_socket import engine_address
+from iris_devtools.servers.editions import find_licence_key
 
 
 def test_a_host_makes_it_an_existing_server(tmp_path: Path) -> None:
@@ -287,3 +289,17 @@ def test_a_server_makes_urls_and_hides_its_password() -> None:
 
     assert server.url("APP").render(hide_password=False) == "iris://u:s3cret@h:1973/APP"
     assert "s3cret" not in f"{server} {server!r} {ServerHandle(server, reason='r')!r} {server.url('X')!r}"
+
+
+def test_a_user_without_a_home_is_asked_for_nothing_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As any user id in a container is, where HOME is not set."""
+
+    def unknown(_: int) -> None:
+        raise KeyError("no such user")
+
+    monkeypatch.delenv("HOME", raising=False)
+    monkeypatch.delenv("IRIS_LICENSE_KEY", raising=False)
+    monkeypatch.setattr("pwd.getpwuid", unknown)
+
+    engine_address({})
+    assert find_licence_key() is None

@@ -152,7 +152,7 @@ class TestMistakes:
 
     @pytest.mark.parametrize("seed", ["app.seeds", "app.seeds:", ":fill", "app seeds:fill"])
     def test_a_seed_is_written_module_and_callable(self, project: Path, seed: str) -> None:
-        with pytest.raises(ConfigurationError, match="module:name"):
+        with pytest.raises(ConfigurationError, match=r": must be written \"module:name\""):
             _load(project, seed=seed)
 
     def test_a_broken_file_is_named(self, project: Path) -> None:
