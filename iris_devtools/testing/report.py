@@ -41,6 +41,9 @@ class Events(Protocol):
     def clones(self) -> tuple[int, int]:
         """Return how often a namespace of a test's own was ready, and how often it had to be waited for."""
 
+    def own_servers(self) -> tuple[int, float]:
+        """Return how many tests had a server of their own, and the seconds that these took to be there."""
+
 
 @dataclass(frozen=True)
 class SnapshotUse:
@@ -132,6 +135,9 @@ class Recorder:
             "acquired": [round(seconds, 6) for seconds in self._setup.values()],
             "resets": dict(zip(("done", "skipped"), events.resets() if events else (0, 0), strict=True)),
             "clones": dict(zip(("ready", "awaited"), events.clones() if events else (0, 0), strict=True)),
+            "own_servers": dict(
+                zip(("started", "seconds"), events.own_servers() if events else (0, 0.0), strict=True)
+            ),
             "tests": tests,
         }
 
@@ -173,6 +179,8 @@ class Report:
     resets_skipped: int
     clones_ready: int
     clones_awaited: int
+    own_servers: int
+    own_servers_s: float
     slowest: tuple[SlowTest, ...]
     statements: int
     statements_s: float
@@ -198,6 +206,8 @@ class Report:
             resets_skipped=sum(one["skipped"] for one in resets),
             clones_ready=sum(one["ready"] for one in clones),
             clones_awaited=sum(one["awaited"] for one in clones),
+            own_servers=sum(one["own_servers"]["started"] for one in found),
+            own_servers_s=round(sum(one["own_servers"]["seconds"] for one in found), 6),
             slowest=tuple(sorted(named, key=lambda test: test.seconds, reverse=True)[:_SLOWEST]),
             statements=sum(test.statements for test in tests),
             statements_s=sum(test.seconds for test in tests),
@@ -243,6 +253,9 @@ class Report:
         if self.clones_ready or self.clones_awaited:
             words = f"{self.clones_ready} were ready, {self.clones_awaited} had to be waited for"
             rows.append(("namespaces of a test's own", words))
+        if self.own_servers:
+            words = f"{self.own_servers} started, in {self.own_servers_s:.2f} s"
+            rows.append(("servers of a test's own", words))
         rows.append(("statements", f"{self.statements} in {self.statements_s:.2f} s"))
         if self.saved_s is None:
             rows.append(("against replay", "nobody measured how long migrations and seed take"))
@@ -310,7 +323,7 @@ def _saved(figures: Sequence[Mapping[str, Any]]) -> float | None:
     saved, known = 0.0, False
     for one in figures:
         used, restore_s = one["snapshot"], one["restore_s"]
-        again = one["resets"]["done"] + sum(one["clones"].values())
+        again = one["resets"]["done"] + sum(one["clones"].values()) + one["own_servers"]["started"]
         if used is None or used["replay_s"] is None or restore_s is None:
             continue
         known = True

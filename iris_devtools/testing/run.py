@@ -25,6 +25,7 @@ from iris_devtools.snapshots.retention import keep_within
 from iris_devtools.snapshots.rewind import Rewinder
 from iris_devtools.snapshots.serverlock import server_lock
 from iris_devtools.snapshots.snapshot import Snapshot, open_snapshot
+from iris_devtools.snapshots.stopwatch import Stopwatch
 from iris_devtools.snapshots.store import Store, open_store
 from iris_devtools.testing.connections import Connections
 from iris_devtools.testing.isolation import engine_for_tests
@@ -98,6 +99,7 @@ class TestRun:
         self._announced = 0
         self._places: list[Place] = []
         self._held: dict[str, Snapshot] = {}
+        self._own_servers_s: list[float] = []
         self.notes: list[str] = []
 
     @cached_property
@@ -207,6 +209,10 @@ class TestRun:
     def clones(self) -> tuple[int, int]:
         """Return how often a test got a namespace of its own that was ready, and how often it had to wait."""
         return (self._pool.hits, self._pool.misses) if "_pool" in self.__dict__ else (0, 0)
+
+    def own_servers(self) -> tuple[int, float]:
+        """Return how many tests had a server of their own, and the seconds that these took to be there."""
+        return len(self._own_servers_s), sum(self._own_servers_s)
 
     def prepared(self) -> Prepared:
         """Return what there is by now, without preparing anything."""
@@ -367,6 +373,7 @@ class TestRun:
     def _lend_server(self, wish: Wish) -> Lent:
         snapshot = self.snapshot()
         name = self._first_name
+        watch = Stopwatch()
         with ExitStack() as opened:
             server = opened.enter_context(own_server(self.settings, beside=self.server())).server
             with Admin.connect(server, timeout_s=self.settings.connect_timeout_s) as admin:
@@ -377,6 +384,7 @@ class TestRun:
             place = Place(url, engine=engine, server=server, witness=None, restore=_never)
             opened.callback(place.close)
             kept = opened.pop_all()
+        self._own_servers_s.append(watch.seconds)
 
         def give_back() -> bool:
             kept.close()

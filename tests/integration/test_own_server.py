@@ -67,9 +67,10 @@ def test_a_test_has_a_server_that_nobody_else_sees(
 ) -> None:
     library.makepyfile(TESTS)
 
-    result = library.runpytest_subprocess(*arguments, timeout=120)
+    result = library.runpytest_subprocess(*arguments, "--iris-report", timeout=120)
 
     result.assert_outcomes(passed=3)
+    result.stdout.fnmatch_lines(["servers of a test's own: 2 started, in * s"])
     assert list(own_servers(standin).iterdir()) == []
 
 

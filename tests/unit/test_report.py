@@ -27,6 +27,7 @@ def figures(**more: Any) -> dict[str, Any]:
         "acquired": [0.001, 0.002],
         "resets": {"done": 0, "skipped": 0},
         "clones": {"ready": 0, "awaited": 0},
+        "own_servers": {"started": 0, "seconds": 0.0},
         "tests": [{"test": "a::b", "statements": 2, "seconds": 0.25}],
         **more,
     }
@@ -54,6 +55,12 @@ def test_namespaces_of_a_test_s_own_are_reported_and_saved_another_replay_each()
     report = Report.of([figures(clones={"ready": 3, "awaited": 1})])
     assert ("namespaces of a test's own", "3 were ready, 1 had to be waited for") in report.rows()
     assert report.saved_s == pytest.approx(5 * Report.of([figures()]).saved_s)
+
+
+def test_servers_of_a_test_s_own_are_reported_and_saved_another_replay_each() -> None:
+    report = Report.of([figures(own_servers={"started": 2, "seconds": 1.25})])
+    assert ("servers of a test's own", "2 started, in 1.25 s") in report.rows()
+    assert report.saved_s == pytest.approx(3 * Report.of([figures()]).saved_s)
 
 
 def test_a_run_that_built_paid_for_it() -> None:
