@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 from alembic_ext import freshness
 from alembic_ext.project import OpenServer, Project, open_project
 from alembic_ext.results import PruneResult
-from iris_devtools.errors import ServerError
+from iris_devtools.errors import ManifestError, ServerError
 from iris_devtools.snapshots import retention
+from iris_devtools.snapshots.store import BrokenEntry, Store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
     from iris_devtools.snapshots.retention import Removal
+    from iris_devtools.snapshots.snapshot import Snapshot
 
 __all__ = ["prune", "remove", "tidy"]
 
@@ -65,12 +67,16 @@ def prune(
 def remove(config: Config, names: Sequence[str]) -> PruneResult:
     """Remove the snapshots of these names (or unambiguous beginnings of names), captured ones, too.
 
+    What is no snapshot any more, because its manifest or a file is gone or damaged, can be removed as well.
+
     Raises:
         SnapshotNotFoundError: a name is none, or several snapshots begin with it; nothing was removed.
         StoreError: a living process uses one of them.
     """
     project = open_project(config)
-    wanted = [project.store.get(name) for name in dict.fromkeys(names)]
+    found = [_named(project.store, name) for name in dict.fromkeys(names)]
+    broken = [one for one in found if isinstance(one, BrokenEntry)]
+    wanted = [one for one in found if not isinstance(one, BrokenEntry)]
     # What is a difference goes before what it is one from.
     wanted.sort(key=lambda one: -one.manifest.depth)
     by_name = {one.snapshot.name: one for one in retention.candidates(project.store)}
@@ -79,6 +85,8 @@ def remove(config: Config, names: Sequence[str]) -> PruneResult:
         opened = _server(project, stack) if removals else None
         for one in removals:
             retention.remove(project.store, one.candidate.snapshot, admin=opened.admin if opened else None)
+    for entry in broken:
+        project.store.delete(entry.directory)
     kept = [one for name, one in by_name.items() if name not in {removed.name for removed in wanted}]
     return PruneResult(
         removals=tuple(removals),
@@ -86,7 +94,18 @@ def remove(config: Config, names: Sequence[str]) -> PruneResult:
         kept_bytes=sum(one.size_bytes for one in kept),
         dry_run=False,
         store=str(project.store.directory),
+        broken=tuple(entry.directory.name for entry in broken),
     )
+
+
+def _named(store: Store, name: str) -> Snapshot | BrokenEntry:
+    try:
+        return store.get(name)
+    except ManifestError:
+        matches = [one for one in store.survey().broken if one.directory.name.startswith(name)]
+        if not matches:
+            raise
+        return min(matches, key=lambda one: len(one.directory.name))
 
 
 def tidy(project: Project, opened: OpenServer) -> tuple[Removal, ...]:

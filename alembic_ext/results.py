@@ -119,13 +119,17 @@ class KeyResult:
 
 @dataclass(frozen=True)
 class PruneResult:
-    """What was removed from the store, or would be (``dry_run``), and what is left."""
+    """What was removed from the store, or would be (``dry_run``), and what is left.
+
+    ``broken`` names what was removed and was no snapshot any more.
+    """
 
     removals: tuple[Removal, ...]
     kept: int
     kept_bytes: int
     dry_run: bool
     store: str
+    broken: tuple[str, ...] = ()
 
     @property
     def freed_bytes(self) -> int:
@@ -146,6 +150,7 @@ class PruneResult:
                 }
                 for one in self.removals
             ],
+            "broken": list(self.broken),
             "freed_bytes": self.freed_bytes,
             "kept": self.kept,
             "kept_bytes": self.kept_bytes,

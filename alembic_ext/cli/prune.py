@@ -73,6 +73,7 @@ def show(config: Config, result: PruneResult) -> None:
         )
         for one in result.removals
     ]
+    rows += [("removed", "", name, "was no snapshot any more") for name in result.broken]
     if not rows:
         config.print_stdout("Nothing to remove.")
     printing.table(config, rows)

@@ -137,19 +137,22 @@ def _nearest(path: Path) -> Path:
 
 
 def _store(settings: Settings) -> Iterator[Finding]:
-    place = _nearest(settings.store)
+    unwritable = _unwritable("store", settings.store, setting="store")
+    yield unwritable or Finding("store", "ok", f"{settings.store} can be written")
+
+
+def _unwritable(name: str, directory: Path, *, setting: str) -> Finding | None:
+    place = _nearest(directory)
     try:
         with tempfile.TemporaryFile(dir=place):
-            pass
+            return None
     except OSError as error:
-        yield Finding(
-            "store",
+        return Finding(
+            name,
             "failed",
             f"nothing can be written in {place}: {error.strerror}",
-            "Make it writable, or choose another directory with the setting store.",
+            f"Make it writable, or choose another directory with the setting {setting}.",
         )
-        return
-    yield Finding("store", "ok", f"{settings.store} can be written")
 
 
 def _disk(settings: Settings) -> Iterator[Finding]:
@@ -284,6 +287,10 @@ def _server(settings: Settings) -> Iterator[Finding]:
     elif choice.kind == "existing":
         with existing_server(settings) as handle:
             yield from _logged_in(settings, handle.server, "")
+    elif choice.kind == "standin" and (
+        unwritable := _unwritable("server", settings.data_directory, setting="data_directory")
+    ):
+        yield unwritable
     else:
         yield Finding("server", "ok", f"will be {choice.what(settings)}, {choice.why}")
 

@@ -182,7 +182,10 @@ def load(
     tables: tuple[str, ...],
     terminate: bool,
 ) -> None:
-    """Bring a namespace to the fixture DIRECTORY; it is made when there is none of its name."""
+    """Bring a namespace to the fixture DIRECTORY.
+
+    It is made when there is none of its name.
+    """
     with _ended(as_json=as_json):
         from iris_devtools.provision import restore_namespace
         from iris_devtools.snapshots.fixture import check_contents
@@ -227,7 +230,10 @@ def validate(
     tables: tuple[str, ...],
     loaded: bool,
 ) -> None:
-    """Check the manifest and every file of the fixture DIRECTORY; needs no server without --loaded."""
+    """Check the manifest and every file of the fixture DIRECTORY.
+
+    That needs no server, but with --loaded.
+    """
     with _ended(as_json=as_json):
         found = _open(directory)
         found.verify(reporter=_reporter(as_json=as_json))
@@ -247,7 +253,7 @@ def validate(
 @click.argument("directory", type=_DIRECTORY, required=False)
 @_options(server=False)
 def list_command(*, directory: Path | None, project: Path | None, as_json: bool) -> None:
-    """List the fixtures in DIRECTORY (the project's store when left out)."""
+    """List the fixtures in a directory, by default the project's store."""
     with _ended(as_json=as_json):
         from iris_devtools.snapshots.fixture import list_fixtures
 

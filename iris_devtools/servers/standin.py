@@ -22,6 +22,7 @@ from types import TracebackType
 from filelock import FileLock, Timeout
 
 from iris_devtools.errors import ServerStartError
+from iris_devtools.servers.ignored import keep_out_of_git
 from iris_devtools.servers.server import Server
 from iris_devtools.urls import parse_url
 
@@ -31,7 +32,6 @@ _START_TIMEOUT_S = 30.0
 _STOP_TIMEOUT_S = 15.0
 _GREETING_TIMEOUT_S = 5.0
 _LOG_LINES = 12
-_KEPT_OUT_OF_GIT = ".iris-devtools"
 _USERNAME, _PASSWORD = "_SYSTEM", "SYS"
 
 # The driver's first message, HS with protocol version 69, and the beginning of the answer to it (wire-
@@ -206,8 +206,7 @@ def _usable(data: Path) -> Iterator[None]:
     """Make the data directory, and say in our words when it cannot be made or written."""
     try:
         data.mkdir(parents=True, exist_ok=True)
-        if data.parent.name == _KEPT_OUT_OF_GIT and not (ignored := data.parent / ".gitignore").exists():
-            ignored.write_text("# Written by iris-devtools.\n*\n", encoding="utf-8")
+        keep_out_of_git(data)
         yield
     except OSError as error:
         raise ServerStartError(

@@ -136,6 +136,15 @@ def test_one_is_removed_by_name_with_its_copy_on_the_server(chain: Any, standin:
     assert chain.run("iris-rm", "nonsense", code=3)["error"] == "SnapshotNotFoundError"
 
 
+def test_what_is_no_snapshot_any_more_is_removed_by_name(chain: Any) -> None:
+    chain.line(1)
+    made = chain.run("iris-snapshot")["name"]
+    (chain.directory / ".iris-snapshots" / made / "manifest.json").write_text("{")
+
+    assert chain.run("iris-rm", made[:40])["broken"] == [made]
+    assert not (chain.directory / ".iris-snapshots" / made).exists()
+
+
 def test_a_captured_snapshot_goes_only_by_name(chain: Any) -> None:
     chain.line(1)
     chain.run("iris-snapshot")

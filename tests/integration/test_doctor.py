@@ -132,6 +132,15 @@ def test_a_port_that_is_taken_is_a_failure_for_a_container(run: Doctor) -> None:
     assert found["ports"]["state"] == "ok"
 
 
+def test_a_stand_in_without_a_place_for_its_data_is_a_failure(run: Doctor, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    code, found = run(server="standin", data_directory=tmp_path / "file" / "standin")
+
+    assert code == 1
+    assert "nothing can be written in" in found["server"]["found"]
+    assert "the setting data_directory" in found["server"]["remedy"]
+
+
 def test_a_store_that_cannot_be_written_is_a_failure(run: Doctor, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("", encoding="utf-8")
 

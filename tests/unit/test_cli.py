@@ -69,3 +69,16 @@ def test_importing_the_command_line_loads_nothing_heavy():
     )
 
     assert result.stdout.strip() == "[]"
+
+
+def test_no_line_of_a_list_of_commands_is_cut_off():
+    for group in ([], ["fixture"]):
+        lines = CliRunner().invoke(main, [*group, "--help"]).stdout.splitlines()
+        assert [line for line in lines if line.endswith("...") and "Usage" not in line] == []
+
+
+def test_the_package_can_be_run_where_scripts_are_not_on_the_path():
+    command = [sys.executable, "-m", "iris_devtools", "--version"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+    assert done.stdout.startswith("iris-devtools, version ")

@@ -22,6 +22,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from iris_devtools.errors import ServerStartError
+from iris_devtools.servers.ignored import keep_out_of_git
 
 __all__ = ["Keep", "Kept"]
 
@@ -51,7 +52,7 @@ class Keep:
             ServerStartError: another process has it for longer than that.
 
         """
-        self._owners.mkdir(parents=True, exist_ok=True)
+        self._make()
         lock = FileLock(self.directory / "starting.lock")
         try:
             lock.acquire(timeout=timeout_s)
@@ -69,10 +70,14 @@ class Keep:
 
     def claim(self) -> FileLock:
         """Become an owner until the lock is released, or the process ends."""
-        self._owners.mkdir(parents=True, exist_ok=True)
+        self._make()
         lock = FileLock(self._owners / f"{os.getpid()}-{next(_numbers)}.lock")
         lock.acquire(timeout=0)
         return lock
+
+    def _make(self) -> None:
+        self._owners.mkdir(parents=True, exist_ok=True)
+        keep_out_of_git(self.directory)
 
     def has_owner(self) -> bool:
         """Tell whether a process uses the container; what dead ones left is taken away."""
