@@ -48,17 +48,6 @@ class Admin(Namespaces):
         """Log out. It may be called twice."""
         self._link.close()
 
-    def licensed_connections(self) -> int:
-        """Return how many connections the server's licence allows at once.
-
-        That is the smaller of ``KeyLicenseUnits()`` and ``MaxConnections()`` of ``%SYSTEM.License``.
-        """
-        answers = [
-            int(self._link.value("%SYSTEM.License", method, repeatable=True) or 0)
-            for method in ("KeyLicenseUnits", "MaxConnections")
-        ]
-        return min(answers)
-
     def rest(self) -> None:
         """Give the connection back for as long as it is not needed; the next call opens another."""
         self._link.close()
