@@ -17,6 +17,7 @@ __all__ = ["open_with_remedies"]
 
 _ENGINE = "_iris_devtools_engine"
 _IDLE = "_iris_devtools_idle"
+_NO_NAMESPACE = "<NAMESPACE>"
 
 
 class _Opening(DialectCure):  # type: ignore[misc]
@@ -31,10 +32,11 @@ class _Opening(DialectCure):  # type: ignore[misc]
         try:
             connection = with_remedies(connect, host=host, port=port, failures=(Exception,))
         except Exception as error:
-            if not is_expired_password(str(error)) and not is_licence_limit(str(error)):
+            said = str(error)
+            if not (is_expired_password(said) or is_licence_limit(said) or _NO_NAMESPACE in said):
                 raise
             account = Server("existing", host, port, str(cparams.get("username", "")), "")
-            explained = connection_error(str(error), account, str(cparams.get("namespace", "")))
+            explained = connection_error(said, account, str(cparams.get("namespace", "")))
             raise self.loaded_dbapi.OperationalError(str(explained)) from error
         engine = getattr(self, _ENGINE)()
         if engine is not None and isinstance(engine.pool, LimitedPool):

@@ -54,6 +54,13 @@ def test_the_plugin_resolves_a_managed_url_for_others(
     assert engine.url.port == standin.port
 
 
+def test_a_namespace_that_is_not_there_is_a_database_error_that_names_it(standin: Any) -> None:
+    engine = create_engine(standin.url_of("NOWHERE"))
+    with pytest.raises(sa.exc.OperationalError, match="Cannot enter the namespace NOWHERE on .*<NAMESPACE>"):
+        engine.connect()
+    engine.dispose()
+
+
 def test_a_wrong_password_is_a_database_error_that_does_not_repeat_it(standin: Any) -> None:
     url = standin.server.url("USER").to_sqlalchemy().set(password="n0t-the-password")
     with pytest.raises(sa.exc.OperationalError, match=r"(?i)access denied") as caught:
