@@ -56,7 +56,7 @@ def test_the_plugin_resolves_a_managed_url_for_others(
 
 def test_a_namespace_that_is_not_there_is_a_database_error_that_names_it(standin: Any) -> None:
     engine = create_engine(standin.url_of("NOWHERE"))
-    with pytest.raises(sa.exc.OperationalError, match="Cannot enter the namespace NOWHERE on .*<NAMESPACE>"):
+    with pytest.raises(sa.exc.OperationalError, match=r"Cannot enter the namespace NOWHERE on .*<NAMESPACE>"):
         engine.connect()
     engine.dispose()
 
