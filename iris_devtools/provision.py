@@ -26,6 +26,7 @@ from iris_devtools.randomness import RANDOM_FEATURE, fixed_random, random_state
 from iris_devtools.schema import SchemaSource, SteppedSource
 from iris_devtools.snapshots import leases
 from iris_devtools.snapshots.capture import Description, capture
+from iris_devtools.snapshots.failures import Failures
 from iris_devtools.snapshots.inspection import Thoroughness
 from iris_devtools.snapshots.key import RevisionKey
 from iris_devtools.snapshots.keyfiles import KEY_FILES_FEATURE
@@ -106,7 +107,8 @@ def ensure_snapshot(
 
     What neither the store nor the shared one has is built on the nearest state that either of them has. Of
     several processes that want the same snapshot one builds and the others wait. It is built in a
-    scratch namespace that is dropped afterwards; after a failure there is neither a scratch namespace nor a
+    scratch namespace that is dropped afterwards, and where its migrations or its seed fail, those who waited
+    fail with its error; after a failure there is neither a scratch namespace nor a
     snapshot of that key, and a builder that was killed is no obstacle to the next one. ``rebuild`` builds
     from nothing even if there is a snapshot, and puts the new one in its place once it is complete. An entry
     of the store that is no longer whole counts as missing and is replaced.
@@ -132,14 +134,17 @@ def ensure_snapshot(
         chosen = choose_plan(source, store, key, rebuild=rebuild)
         # Whoever builds may need the licence unit.
         admin.rest()
+        failures = Failures(store, key)
         with store.lock(key, doing=f"builds {key.name}", reporter=reporter, timeout_s=lock_timeout_s):
             # Whoever held the lock until now may have built it.
             found = None if rebuild else whole(store, key) or store.fetch(key, reporter=reporter)
             if found is None:
+                failures.raise_news()
                 chosen = choose_plan(source, store, key, rebuild=rebuild)
                 if not rebuild and fetch_start(source, store, chosen, reporter):
                     chosen = choose_plan(source, store, key)
-                found = _build(admin, source, store, chosen, watch, keep_unseeded, description, reporter)
+                with failures.noted():
+                    found = _build(admin, source, store, chosen, watch, keep_unseeded, description, reporter)
                 built = True
     leases.hold(found)
     return Provisioned(found, chosen, built, watch.seconds, watch.timings)

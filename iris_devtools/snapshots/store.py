@@ -4,7 +4,7 @@
 
     .iris-snapshots/
       .gitignore                 "*": snapshots are made, not committed
-      .locks/                    one lock a key, one a writer, and who holds it
+      .locks/                    one lock a key, one a writer, who holds it, and how a build failed
       .verified/                 which file was verified, so that it is not read again
       .tmp-<name>-<random>/      somebody writes, or died writing: then nobody holds its lock
       <name>/manifest.json

@@ -9,15 +9,17 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from iris_devtools.admin import Admin
 from iris_devtools.admin.driver import login
 from iris_devtools.errors import ChecksumError, MigrationError, StoreError, UnknownRevisionError
-from iris_devtools.progress import LineReporter
+from iris_devtools.progress import LineReporter, Reporter
 from iris_devtools.provision import (
     SCRATCH_PREFIX,
     UNSEEDED_FEATURE,
@@ -468,6 +470,45 @@ def test_a_failing_rebuild_leaves_the_snapshot_that_was_there(admin, source, sto
     assert scratch(admin) == []
 
 
+def test_who_waited_for_a_build_that_failed_fails_with_it_and_the_next_one_builds(
+    admin, source, store, standin
+):
+    building, waiting = threading.Event(), threading.Event()
+    failures: list[MigrationError] = []
+
+    def failing(url: IrisUrl, *, to: RevisionKey) -> None:
+        building.set()
+        assert waiting.wait(60)
+        raise MigrationError("The seed is wrong.", hint="Mend it.")
+
+    def first() -> None:
+        builder = ChainSource(source.log, dict(STEPS), rows=ROWS)
+        builder.upgrade = failing  # type: ignore[method-assign]
+        with Admin.connect(standin.server) as own:
+            try:
+                ensure_snapshot(own, builder, store)
+            except MigrationError as error:
+                failures.append(error)
+
+    class Waiting(Reporter):
+        def step(self, description: str, **more: Any) -> Any:
+            if description.startswith("Waiting for"):
+                waiting.set()
+            return super().step(description, **more)
+
+    thread = threading.Thread(target=first)
+    thread.start()
+    assert building.wait(60)
+    with pytest.raises(MigrationError) as caught:
+        ensure_snapshot(admin, source, store, reporter=Waiting())
+    thread.join()
+
+    assert str(caught.value) == str(failures[0]) == "The seed is wrong.\nMend it."
+    assert source.ran == []
+    assert ensure_snapshot(admin, source, store).built
+    assert list((store.directory / ".locks").glob("*.failed")) == []
+
+
 def test_ctrl_c_during_a_migration_leaves_nothing(admin, source, store):
     def interrupted(url: IrisUrl, *, to: RevisionKey) -> None:
         assert len(scratch(admin)) == 1
@@ -525,6 +566,7 @@ def test_a_build_never_touches_the_namespace_that_is_in_use(admin, source, store
 BUILD = """
 import json, os, signal, sys
 from pathlib import Path
+from typing import Any
 from test_provision import ChainSource, Server, Store, Admin, ensure_snapshot
 
 given = json.loads(sys.stdin.readline())
