@@ -50,7 +50,8 @@ def witness_for(admin: Admin, server: Server, namespace: str) -> Witness | None:
 
 
 def _state(file: Path) -> State:
-    status = file.stat()
+    # The log first: when the last connection closes, its frames go into the file, and then it goes. What is
+    # no longer in the log is in a file that was looked at later.
     try:
         with Path(f"{file}-shm").open("rb") as index:
             header = index.read(_INDEX_HEADER_BYTES)
@@ -58,4 +59,5 @@ def _state(file: Path) -> State:
         header = b""
     # A log without frames, and none at all, both say that the file has everything.
     log = header[_COUNTED] if any(header[_MAX_FRAME]) else b""
+    status = file.stat()
     return (status.st_ino, status.st_size, status.st_mtime_ns, log)
