@@ -96,8 +96,9 @@ def _asked(request: dict[str, object]) -> int:
             _print(f"Instance {INSTANCE} is not running")
             return 1
         message = json.dumps(request).encode() + b"\n"
-        sent = socket.send_fds(door, [message], [0, 1])
-        door.sendall(message[sent:])
+        # An answer may be there already, and the server gone: to send nothing more would fail then.
+        if rest := message[socket.send_fds(door, [message], [0, 1]) :]:
+            door.sendall(rest)
         code = door.recv(1)
     # Nothing comes back from a server that was killed meanwhile.
     return code[0] if code else 1
