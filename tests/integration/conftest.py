@@ -20,6 +20,7 @@ from iris_devtools.admin import Admin
 from iris_devtools.servers.server import Server
 
 _namespaces = itertools.count(1)
+_QUERY = re.compile(r"[\s(]*(?:SELECT|WITH|CALL|EXPLAIN|SHOW|DECLARE|/\*|--)", re.IGNORECASE)
 
 ENV = """
 from alembic import context
@@ -140,8 +141,10 @@ class Sql:
     def rows(self, text: str, *values: object) -> list[tuple[Any, ...]]:
         """Run a statement; return the rows of a query."""
         self.cursor.execute(text, list(values))
-        # After a statement without rows the driver keeps the last description, and fetches None.
-        return [] if self.cursor.description is None else [tuple(row) for row in self.cursor.fetchall() or ()]
+        # After a statement without rows the driver keeps the last description, and fetches None or fails.
+        if self.cursor.description is None or not _QUERY.match(text):
+            return []
+        return [tuple(row) for row in self.cursor.fetchall() or ()]
 
     def run(self, *statements: str) -> None:
         """Run statements one after the other."""

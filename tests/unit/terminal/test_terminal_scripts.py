@@ -199,16 +199,21 @@ def test_the_common_session_script_ends_with_the_status_of_the_last_line(termina
     assert terminal(lines[0], 'set sc=$system.Status.Error(5001,"x")', *script)[1] == 1
 
 
+def test_a_web_application_is_there_for_every_terminal_until_it_is_deleted(terminal: Terminal) -> None:
+    for line, written in (
+        ('set p("NameSpace")="USER" write ##class(Security.Applications).Create("/app",.p)', "1"),
+        ('do ##class(Security.Applications).Get("/app",.p) write p("NameSpace")', "USER"),
+        ('write ##class(Security.Applications).Exists("/app")', "1"),
+        ('write ##class(Security.Applications).Delete("/app")', "1"),
+        ('write ##class(Security.Applications).Exists("/app")', "0"),
+    ):
+        output, code = terminal(line, "halt", namespace="%SYS")
+        assert (f"\n{written}\n%SYS>" in output, code) == (True, 0), output
+
+
 @pytest.mark.parametrize(
     ("lines", "written"),
     [
-        (
-            ['set p("NameSpace")="USER"', 'write ##class(Security.Applications).Create("/app",.p)'],
-            "1",
-        ),
-        (['kill p do ##class(Security.Applications).Get("/app",.p) write p("NameSpace")'], "USER"),
-        (['write ##class(Security.Applications).Exists("/app")'], "1"),
-        (['write ##class(Security.Applications).Delete("/app")'], "1"),
         (['do ##class(Config.Namespaces).Get("USER",.n) write n("Globals")'], "USER"),
         (['do ##class(%SYS.Namespace).ListAll(.all) write $data(all("USER")),$data(all("%SYS"))'], "11"),
         (["write ##class(SYS.Lock).DeleteAllLocks($job)"], "0"),
