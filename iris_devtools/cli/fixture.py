@@ -253,7 +253,7 @@ def validate(
 @click.argument("directory", type=_DIRECTORY, required=False)
 @_options(server=False)
 def list_command(*, directory: Path | None, project: Path | None, as_json: bool) -> None:
-    """List the fixtures in a directory, by default the project's store."""
+    """List the fixtures in a directory, by default in the store."""
     with _ended(as_json=as_json):
         from iris_devtools.snapshots.fixture import list_fixtures
 

@@ -73,7 +73,8 @@ def test_importing_the_command_line_loads_nothing_heavy():
 
 def test_no_line_of_a_list_of_commands_is_cut_off():
     for group in ([], ["fixture"]):
-        lines = CliRunner().invoke(main, [*group, "--help"]).stdout.splitlines()
+        # What a terminal of 80 columns leaves.
+        lines = CliRunner().invoke(main, [*group, "--help"], terminal_width=78).stdout.splitlines()
         assert [line for line in lines if line.endswith("...") and "Usage" not in line] == []
 
 
