@@ -229,6 +229,17 @@ def test_a_failing_migration_is_shown_without_a_traceback(library: pytest.Pytest
     assert namespaces(standin) == before
 
 
+def test_a_host_in_the_url_of_alembic_is_not_where_tests_run(library: pytest.Pytester) -> None:
+    ini = library.path / "alembic.ini"
+    text = re.sub(
+        r"(?m)^sqlalchemy.url.*$", "sqlalchemy.url = iris://u:p@127.0.0.1:1/PRODUCTION", ini.read_text()
+    )
+    ini.write_text(text)
+    assert "PRODUCTION" in text
+    library.makepyfile("def test_it(iris_url): assert iris_url.port != 1")
+    run(library).assert_outcomes(passed=1)
+
+
 def test_where_nobody_answers_nothing_is_said_of_namespaces(
     library: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
