@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from iris_devtools.admin import Admin
 from iris_devtools.servers.standin import find_standin
 
 pytest_plugins = ("pytester",)
@@ -95,6 +96,9 @@ def test_a_failing_test_leaves_no_server_and_its_rows_can_be_kept(
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["*KEPT_*"])
     assert list(own_servers(standin).iterdir()) == []
+    with Admin.connect(standin.server) as admin:
+        (kept,) = (name for name in admin.namespaces() if name.startswith("KEPT_"))
+        admin.drop_namespace(kept, terminate=True)
 
 
 def test_what_a_killed_run_leaves_the_next_one_removes(
