@@ -14,7 +14,7 @@ from alembic.script.revision import ResolutionError
 from alembic.util import CommandError
 
 from alembic_ext.digests import SourceDigests
-from iris_devtools.blame import place_of
+from iris_devtools.blame import line_of
 from iris_devtools.errors import SchemaSourceError, UnknownRevisionError
 from iris_devtools.snapshots.key import combine
 
@@ -82,7 +82,7 @@ class Chain:
             script = ScriptDirectory.from_config(config)
             script.get_heads()  # Alembic loads the scripts when the graph is first asked for.
         except Exception as error:  # A script's top level may raise anything.
-            place = place_of(error)
+            place = line_of(error)
             # What Alembic raises for a down_revision or depends_on that no script has.
             what = f"no script has the revision {error}, which another one follows or depends on"
             what = what if isinstance(error, KeyError) and not place else f"{type(error).__name__}: {error}"

@@ -15,7 +15,7 @@ from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
 
 from alembic_ext.chain import Chain
-from iris_devtools.blame import place_of
+from iris_devtools.blame import line_of
 from iris_devtools.errors import ConfigurationError, IrisDevtoolsError, MigrationError
 from iris_devtools.schema import Seed
 from iris_devtools.snapshots.key import RevisionKey, revision_key
@@ -151,7 +151,7 @@ class AlembicSource:
             raise
         except Exception as error:
             wanted = ", ".join(to.revisions)
-            place = place_of(error, homes=self.chain.directories)
+            place = line_of(error, homes=self.chain.directories)
             raise MigrationError(
                 f"The migration to {wanted} failed{f' in {place}' if place else ''}: "
                 f"{type(error).__name__}: {error}",

@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 
 from alembic_ext.project import Project, open_project
 from alembic_ext.source import environment_for, require_database
-from iris_devtools.blame import place_of
+from iris_devtools.blame import line_of
 from iris_devtools.errors import ConfigurationError, IrisDevtoolsError, MigrationError, SnapshotNotFoundError
 from iris_devtools.progress import SILENT, Reporter
 from iris_devtools.provision import namespace_url
@@ -147,7 +147,7 @@ def _model_differences(project: Project, url: IrisUrl) -> tuple[str, ...]:
     except IrisDevtoolsError:
         raise
     except Exception as error:
-        place = place_of(error, homes=[Path(script.dir).absolute()])
+        place = line_of(error, homes=[Path(script.dir).absolute()])
         raise MigrationError(
             f"env.py failed while the models were compared{f', in {place}' if place else ''}: "
             f"{type(error).__name__}: {error}",

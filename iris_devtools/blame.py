@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["Place", "place_of"]
+__all__ = ["CodeLine", "line_of"]
 
 _OURS = tuple(Path(__file__).parents[1] / name for name in ("iris_devtools", "alembic_ext"))
 _STDLIB = Path(sysconfig.get_path("stdlib"))
@@ -17,7 +17,7 @@ _PACKAGES = frozenset({"site-packages", "dist-packages"})
 
 
 @dataclass(frozen=True)
-class Place:
+class CodeLine:
     """A line of a file: what stood there is in ``code``, where the file can be read."""
 
     file: Path
@@ -31,14 +31,14 @@ class Place:
         return f"{file}, line {self.line}" + (f" ({self.code})" if self.code else "")
 
 
-def place_of(error: BaseException, *, homes: Iterable[Path] = ()) -> Place | None:
+def line_of(error: BaseException, *, homes: Iterable[Path] = ()) -> CodeLine | None:
     """Return the innermost line of a project's code that an exception went through; None where there is none.
 
     That is one in the directories ``homes``, also where these are installed; where the exception touched none
     of them, one of any file that is no installed package's. A syntax error is where the parser stopped.
     """
     if isinstance(error, SyntaxError) and error.lineno and Path(error.filename or "").is_file():
-        return Place(Path(str(error.filename)), error.lineno, (error.text or "").strip())
+        return CodeLine(Path(str(error.filename)), error.lineno, (error.text or "").strip())
     found = [(Path(frame.f_code.co_filename), line) for frame, line in traceback.walk_tb(error.__traceback__)]
     at_home = tuple(homes)
     ours = [one for one in found if _is_below(one[0], at_home)]
@@ -46,7 +46,7 @@ def place_of(error: BaseException, *, homes: Iterable[Path] = ()) -> Place | Non
     if not ours:
         return None
     file, line = ours[-1]
-    return Place(file, line, linecache.getline(str(file), line).strip())
+    return CodeLine(file, line, linecache.getline(str(file), line).strip())
 
 
 def _is_installed(file: Path) -> bool:

@@ -20,7 +20,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from iris_devtools.blame import place_of
+from iris_devtools.blame import line_of
 from iris_devtools.errors import (
     ConfigurationError,
     MigrationError,
@@ -165,7 +165,7 @@ class Seed:
                 self.fill(session, **self.parameters)
                 session.commit()
             except Exception as exc:
-                place = place_of(exc)
+                place = line_of(exc)
                 raise MigrationError(
                     f"The seed {self.reference} failed{f' in {place}' if place else ''}: "
                     f"{type(exc).__name__}: {exc}",
