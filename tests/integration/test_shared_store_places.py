@@ -19,12 +19,11 @@ import pytest
 
 from iris_devtools.errors import SnapshotNotFoundError, StoreError
 from iris_devtools.progress import Reporter, Step
-from iris_devtools.snapshots.compression import FileWriter
 from iris_devtools.snapshots.key import RevisionKey
-from iris_devtools.snapshots.manifest import DatabaseFile, Manifest
 from iris_devtools.snapshots.sharing import SharedStore
 from iris_devtools.snapshots.snapshot import Snapshot
 from iris_devtools.snapshots.store import Store
+from tests.publishing import publish
 
 SFTP_SERVER = """
 import asyncio, sys, asyncssh
@@ -149,31 +148,7 @@ def shared(request: pytest.FixtureRequest, unique: str) -> SharedStore:
 
 
 def put(store: Store) -> Snapshot:
-    with store.writer(KEY) as writer:
-        with FileWriter(writer.directory / "IRIS.DAT.zst", level=3) as out:
-            out.write(CONTENT)
-        file = DatabaseFile(
-            role="both",
-            name="IRIS.DAT.zst",
-            size=out.size,
-            sha256=out.sha256,
-            compression="zstd",
-            stored_size=out.stored_size,
-        )
-        manifest = Manifest(
-            fixture_id="a",
-            version="1",
-            created_at="2026-01-02T00:00:00Z",  # type: ignore[arg-type]
-            iris_version="x",
-            namespace="APP",
-            tables=(),
-            revisions=KEY.revisions,
-            digest=KEY.digest,
-            engine=KEY.engine,
-            files=(file,),
-            tool="a test",
-        )
-        return writer.publish(manifest, hashed=True).snapshot
+    return publish(store, CONTENT, KEY)
 
 
 class Progress(Reporter):

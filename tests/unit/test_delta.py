@@ -12,15 +12,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from iris_devtools.errors import ChecksumError, ManifestError, StoreError
-from iris_devtools.snapshots.compression import DamagedFileError, FileWriter
+from iris_devtools.snapshots.compression import DamagedFileError
 from iris_devtools.snapshots.delta import BLOCK_BYTES, MAX_DEPTH, read_delta, write_delta
 from iris_devtools.snapshots.key import RevisionKey
-from iris_devtools.snapshots.manifest import DatabaseFile, Manifest
+from iris_devtools.snapshots.manifest import DatabaseFile
 from iris_devtools.snapshots.retention import Policy, candidates, choose, remove, remove_all
 from iris_devtools.snapshots.sharing import SharedStore
-from iris_devtools.snapshots.shrinking import shrink
 from iris_devtools.snapshots.snapshot import Snapshot
 from iris_devtools.snapshots.store import Store
+from tests.publishing import publish
 
 SIZE = 40 * BLOCK_BYTES
 BIG = 10**9
@@ -96,34 +96,7 @@ def key(number: int) -> RevisionKey:
 
 
 def put(store: Store, number: int, content: bytes, base: Snapshot | None = None) -> Snapshot:
-    with store.writer(key(number)) as writer:
-        with FileWriter(writer.directory / "IRIS.DAT.zst", level=3) as out:
-            out.write(content)
-        file = DatabaseFile(
-            role="both",
-            name="IRIS.DAT.zst",
-            size=out.size,
-            sha256=out.sha256,
-            compression="zstd",
-            stored_size=out.stored_size,
-        )
-        if base is not None and writer.delta:
-            file = shrink(writer.directory, file, base, level=3)
-        manifest = Manifest(
-            fixture_id="x",
-            version="1",
-            schema_version=3 if file.base else 2,
-            created_at="2026-01-02T00:00:00Z",  # type: ignore[arg-type]
-            iris_version="x",
-            namespace="APP",
-            tables=(),
-            revisions=key(number).revisions,
-            digest=key(number).digest,
-            engine="standin-1",
-            files=(file,),
-            tool="a test",
-        )
-        return writer.publish(manifest, replace=True, hashed=True).snapshot
+    return publish(store, content, key(number), fixture_id="x", base=base, replace=True)
 
 
 def line(store: Store, count: int) -> list[tuple[Snapshot, bytes]]:

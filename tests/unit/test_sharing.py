@@ -26,12 +26,11 @@ from iris_devtools.errors import (
     StoreError,
 )
 from iris_devtools.progress import Reporter
-from iris_devtools.snapshots.compression import FileWriter
 from iris_devtools.snapshots.key import RevisionKey
-from iris_devtools.snapshots.manifest import DatabaseFile, Manifest
 from iris_devtools.snapshots.sharing import SharedStore
 from iris_devtools.snapshots.snapshot import Snapshot
 from iris_devtools.snapshots.store import Store
+from tests.publishing import publish
 
 KEY = RevisionKey(("a1",), "a" * 64, "standin-1")
 NAME = KEY.name
@@ -39,31 +38,7 @@ CONTENT = os.urandom(200_000)
 
 
 def put(store: Store, content: bytes = CONTENT, key: RevisionKey = KEY, *, fixture_id: str = "a") -> Snapshot:
-    with store.writer(key) as writer:
-        with FileWriter(writer.directory / "IRIS.DAT.zst", level=3) as out:
-            out.write(content)
-        file = DatabaseFile(
-            role="both",
-            name="IRIS.DAT.zst",
-            size=out.size,
-            sha256=out.sha256,
-            compression="zstd",
-            stored_size=out.stored_size,
-        )
-        manifest = Manifest(
-            fixture_id=fixture_id,
-            version="1",
-            created_at="2026-01-02T00:00:00Z",  # type: ignore[arg-type]
-            iris_version="x",
-            namespace="APP",
-            tables=(),
-            revisions=key.revisions,
-            digest=key.digest,
-            engine=key.engine,
-            files=(file,),
-            tool="a test",
-        )
-        return writer.publish(manifest, hashed=True).snapshot
+    return publish(store, content, key, fixture_id=fixture_id)
 
 
 def data(snapshot: Snapshot) -> bytes:
