@@ -23,6 +23,8 @@ _AT_EASE = 3
 """What a process keeps that need not count them: an engine's, the administrator's, the pool's."""
 
 _MAKE_WAY_S = 0.1
+"""How long connections are left to others. These try again after 0.01 to 0.25 s (see scarcity), and nothing
+tells when one of them got in; the mark that they leave brings another pause before the next test."""
 
 
 class Connections:

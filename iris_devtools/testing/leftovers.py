@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,12 +11,9 @@ from filelock import FileLock, Timeout
 
 from iris_devtools.admin import Admin
 from iris_devtools.errors import StoreError
+from iris_devtools.testing.names import is_of_a_run
 
 __all__ = ["claimed", "drop_leftovers", "remove_leftovers"]
-
-# What TestRun appends to the name of the project's namespace: the worker, the number of the run, and for
-# further namespaces of the same run their own number.
-_OURS = re.compile(r"\w+_(?:MAIN|GW\d+)_[0-9A-F]{6}(?:_\d+)?")
 
 
 @contextmanager
@@ -55,7 +51,7 @@ def drop_leftovers(admin: Admin, *, directory: Path) -> tuple[str, ...]:
     existing = set(admin.namespaces())
     for path in sorted(directory.glob("*.lock")):
         name = path.stem
-        if not _OURS.fullmatch(name):
+        if not is_of_a_run(name):
             continue
         with _nobodys(path) as left:
             if left and name in existing:

@@ -32,9 +32,9 @@ from iris_devtools.testing.isolation import engine_for_tests
 from iris_devtools.testing.ladder import Wish
 from iris_devtools.testing.leftovers import claimed, drop_leftovers
 from iris_devtools.testing.lending import Lent, Place
+from iris_devtools.testing.names import name_in_run
 from iris_devtools.testing.own_server import own_server
 from iris_devtools.testing.pool import Pool
-from iris_devtools.testing.project import namespace_name
 from iris_devtools.testing.witness import witness_for
 from iris_devtools.urls import IrisUrl
 
@@ -463,7 +463,7 @@ class TestRun:
 
     @cached_property
     def _first_name(self) -> str:
-        return f"{namespace_name(self.settings)}_{self._worker}_{self._run_id}".upper()
+        return name_in_run(self.settings, worker=self._worker, run_id=self._run_id)
 
 
 def _never(*, schema_changed: bool) -> None:  # noqa: ARG001 - a Restorer
