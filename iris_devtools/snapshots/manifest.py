@@ -10,10 +10,10 @@ from __future__ import annotations
 import json
 import re
 import stat
-import threading
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timezone
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -237,7 +237,7 @@ class Manifest(_Part):
         symbolic link.
         """
         path = directory / MANIFEST_NAME
-        manifest = _recent.parsed(_read_text(path), path=path)
+        manifest = _parsed(_read_text(path), path)
         for file in manifest.files:
             _require_plain_file(directory / file.name, manifest_path=path)
         return manifest
@@ -256,26 +256,10 @@ class Manifest(_Part):
             raise _bad(path, "; ".join(problems), problems=problems) from exc
 
 
-class _Recent:
-    """The manifests that were read last, by their text: planning looks at all of a store several times."""
-
-    def __init__(self, *, most: int) -> None:
-        self._most = most
-        self._known: dict[str, Manifest] = {}
-        self._lock = threading.Lock()
-
-    def parsed(self, text: str, *, path: Path) -> Manifest:
-        with self._lock:
-            known = self._known.pop(text, None)
-        manifest = known or Manifest.parse(text, path=path)
-        with self._lock:
-            self._known[text] = manifest
-            while len(self._known) > self._most:
-                del self._known[next(iter(self._known))]
-        return manifest
-
-
-_recent = _Recent(most=100)
+@lru_cache(maxsize=100)
+def _parsed(text: str, path: Path) -> Manifest:
+    # Planning looks at all of a store several times.
+    return Manifest.parse(text, path=path)
 
 
 def _refuse_repetition(what: str, names: Iterable[str]) -> None:
