@@ -427,7 +427,8 @@ def load_object(reference: str) -> Any:
 
 def _source_of(fill: Callable[..., object], reference: str) -> str:
     module = inspect.getmodule(inspect.unwrap(fill)) or importlib.import_module(reference.partition(":")[0])
-    path = inspect.getsourcefile(module)
+    # A module that is built into the interpreter has no file at all.
+    path = inspect.getsourcefile(module) if getattr(module, "__file__", None) else None
     if path is None or not Path(path).is_file():
         raise SchemaSourceError(
             f"The seed {reference} has no Python source to make a key from.",

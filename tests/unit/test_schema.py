@@ -151,9 +151,12 @@ def test_a_seed_is_a_function(project):
         Seed.load("seed_number:fill")
 
 
-def test_a_seed_has_a_source():
+@pytest.mark.parametrize(
+    "reference", ["pydantic_core._pydantic_core:to_json", "sys:getrefcount"], ids=["C", "built in"]
+)
+def test_a_seed_has_a_source(reference):
     with pytest.raises(SchemaSourceError, match="no Python source"):
-        Seed.load("math:sqrt")
+        Seed.load(reference)
 
 
 @pytest.mark.parametrize("reference", ["", "module", "module:", ":name", "a b:c", "a:b c", "../a:b"])
