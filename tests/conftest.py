@@ -27,6 +27,14 @@ HANGS_AFTER_S = 240
 _HERE = Path(__file__).parent
 _numbers = itertools.count(1)
 
+# What a terminal, a CI service or a developer's own settings leave in the environment is not what tests are
+# about: colours, widths, summaries of another length, servers. All children inherit it clean.
+_FOR_TESTS = ("IRIS_DEVTOOLS_TEST_", "IRIS_LICENSE_KEY")
+_OF_OUTPUT = {"CI", "BUILD_NUMBER", "COLUMNS", "FORCE_COLOR", "LINES", "PY_COLORS"}
+for _name in list(os.environ):
+    if _name in _OF_OUTPUT or (_name.startswith("IRIS_") and not _name.startswith(_FOR_TESTS)):
+        del os.environ[_name]
+
 # A shell starts background jobs with SIGINT ignored, and what is ignored stays so in every child.
 # The tests that press Ctrl-C in a child need the usual behaviour; what this process handles, a child
 # has at its default.

@@ -90,7 +90,7 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 def test_it_has_every_fixture_with_its_scope(shown: dict[str, Any]) -> None:
     ours = re.findall(
-        r"^(\w+)(?: \[(\w+) scope\])? -- \S*iris_devtools/testing/\w+\.py:\d+$",
+        r"^(\w+)(?: \[(\w+) scope\])? -- .*iris_devtools/testing/\w+\.py:\d+$",
         shown["fixtures"].replace(os.sep, "/"),
         re.MULTILINE,
     )

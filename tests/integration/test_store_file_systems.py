@@ -45,6 +45,8 @@ def mounted(mount: str, place: Path, program: str, *arguments: object, text: str
             *map(str, arguments),
         ],
         input=text,
+        # As root of a namespace this user may not write where the machine's root has its locks.
+        env={**os.environ, "TMPDIR": str(place.parent)},
         capture_output=True,
         text=True,
         timeout=120,
