@@ -10,7 +10,7 @@ from sqlalchemy.engine import Dialect, Engine
 
 from iris_devtools.repairs.batch_inserts import BATCH_INSERTS
 from iris_devtools.repairs.checked_deletes import CHECKED_DELETES
-from iris_devtools.repairs.connecting import PLAIN_ACCOUNTS, URL_HOST
+from iris_devtools.repairs.connecting import CONCURRENT_CONNECTS, PLAIN_ACCOUNTS, URL_HOST
 from iris_devtools.repairs.ended_results import ENDED_RESULTS
 from iris_devtools.repairs.fetch_first import FETCH_FIRST
 from iris_devtools.repairs.identity_columns import IDENTITY_COLUMNS
@@ -30,6 +30,7 @@ REPAIRS: tuple[Repair, ...] = (
     LOST_CONNECTIONS,
     URL_HOST,
     PLAIN_ACCOUNTS,
+    CONCURRENT_CONNECTS,
     FETCH_FIRST,
     ORDERED_PAGES,
     BATCH_INSERTS,

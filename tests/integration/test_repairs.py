@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from decimal import Decimal
@@ -10,6 +11,7 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from sqlalchemy.exc import SAWarning
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.orm.exc import FlushError, StaleDataError
 
@@ -353,3 +355,30 @@ def test_numeric_columns_are_declared_as_before(make: Make, unique: str, kind: A
     texts = {str(sa.schema.CreateTable(table).compile(make(repairs))) for repairs in ("none", "all")}
 
     assert len(texts) == 1
+
+
+def test_a_thread_that_connects_keeps_its_access_to_the_dictionary(make: Make) -> None:
+    def disturbed(repairs: Any) -> sa.Engine:
+        """An engine in which another thread begins to connect, each time that this one was granted access."""
+        engine = make(repairs)
+        dialect = type(engine.dialect)
+
+        def note(self: Any, name: str, value: Any) -> None:
+            dialect.__setattr__(self, name, value)
+            if name == "_dictionary_access" and value:
+                other = threading.Thread(target=dialect.__setattr__, args=(self, name, False))
+                other.start()
+                other.join()
+
+        engine.dialect.__class__ = type("Disturbed", (dialect,), {"__setattr__": note})
+        return engine
+
+    with pytest.warns(SAWarning, match="no access to %Dictionary"), disturbed("none").connect():
+        pass
+    engine = disturbed("concurrent-connects")
+    with engine.connect():
+        seen: list[bool] = []
+        reader = threading.Thread(target=lambda: seen.append(engine.dialect._dictionary_access))
+        reader.start()
+        reader.join()
+    assert seen == [True]
