@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import faulthandler
+import importlib
 import itertools
 import os
 import signal
@@ -210,6 +211,7 @@ def _modules_of_one_test(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
     for name in set(sys.modules) - before:
         if (getattr(sys.modules[name], "__file__", None) or "").startswith(made):
             del sys.modules[name]
+    importlib.invalidate_caches()  # which know "." by the directory that it was
 
 
 @pytest.fixture(autouse=True)

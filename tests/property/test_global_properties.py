@@ -63,8 +63,12 @@ class Globals(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.store = GlobalStore(sqlite3.connect(":memory:"))
+        self.connection = sqlite3.connect(":memory:")
+        self.store = GlobalStore(self.connection)
         self.model: dict[tuple[str, ...], object] = {}
+
+    def teardown(self):
+        self.connection.close()
 
     paths = st.lists(st.sampled_from(["1", "2", "-1", "10", "a", "B", "01", "-.5"]), max_size=3)
 

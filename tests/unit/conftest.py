@@ -62,18 +62,21 @@ class CatalogDatabase:
         namespace: str = "USER",
     ) -> None:
         self.connection = sqlite3.connect(data, isolation_level=None, timeout=0)
-        code_schema = "main"
-        if code is not None:
-            self.connection.execute("ATTACH DATABASE ? AS code", (str(code),))
-            code_schema = "code"
-        prepare_connection(self.connection, code_schema=code_schema, live=live)
-        register_functions(self.connection, SessionFacts())
-        self.dictionary = Dictionary(
-            self.connection,
-            code_schema=code_schema,
-            shared=shared or SharedCatalog(),
-            namespace=namespace,
-        )
+        code_schema = "main" if code is None else "code"
+        try:
+            if code is not None:
+                self.connection.execute("ATTACH DATABASE ? AS code", (str(code),))
+            prepare_connection(self.connection, code_schema=code_schema, live=live)
+            register_functions(self.connection, SessionFacts())
+            self.dictionary = Dictionary(
+                self.connection,
+                code_schema=code_schema,
+                shared=shared or SharedCatalog(),
+                namespace=namespace,
+            )
+        except Exception:
+            self.connection.close()
+            raise
 
     def close(self) -> None:
         self.connection.close()
