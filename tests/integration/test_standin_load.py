@@ -282,11 +282,12 @@ def test_a_server_killed_at_work_has_every_commit_that_it_answered(
     connect(first.port, autocommit=True).cursor().execute(
         f"CREATE TABLE {unique} (client INTEGER, n INTEGER)"
     )
+    connections = [connect(first.port) for _ in range(8)]
     answered: dict[int, int] = {}
     busy = threading.Event()
 
     def write(client: int) -> None:
-        connection = connect(first.port)
+        connection = connections[client]
         cursor = connection.cursor()
         for n in range(1_000_000):
             try:
@@ -295,7 +296,7 @@ def test_a_server_killed_at_work_has_every_commit_that_it_answered(
             except Exception:  # noqa: BLE001 - the end of the server, however the driver words it
                 return
             answered[client] = n
-            if sum(answered.values()) > after:
+            if sum(list(answered.values())) > after:
                 busy.set()
 
     def kill() -> None:
