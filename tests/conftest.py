@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import faulthandler
-import importlib
 import itertools
 import os
 import signal
@@ -211,7 +210,7 @@ def _modules_of_one_test(tmp_path_factory: pytest.TempPathFactory) -> Iterator[N
     for name in set(sys.modules) - before:
         if (getattr(sys.modules[name], "__file__", None) or "").startswith(made):
             del sys.modules[name]
-    importlib.invalidate_caches()  # which know "." by the directory that it was
+    sys.path_importer_cache.pop(".", None)  # a finder for "." stays with the directory that it was
 
 
 @pytest.fixture(autouse=True)
