@@ -122,6 +122,7 @@ def test_the_plugin_leaves_other_databases_alone() -> None:
     engine = sa.create_engine("sqlite://?plugin=iris-devtools")
     with engine.connect() as connection:
         assert connection.scalar(sa.text("select 1")) == 1
+    engine.dispose()
 
 
 def test_other_plugins_are_kept() -> None:
