@@ -133,7 +133,7 @@ def test_the_collation_is_equality_of_collated_texts(left, right):
     connection = sqlite3.connect(":memory:")
     register_collations(connection)
     ((equal, less),) = connection.execute(
-        "SELECT ?1 = ?2 COLLATE SQLUPPER, ?1 < ?2 COLLATE SQLUPPER", (left, right)
+        "SELECT ? = ? COLLATE SQLUPPER, ? < ? COLLATE SQLUPPER", (left, right, left, right)
     ).fetchall()
     connection.close()
     assert bool(equal) == (sqlupper(left) == sqlupper(right))
